@@ -1,0 +1,466 @@
+"""Every error a caller may meet, as one tree.
+
+    GqlServerError
+    ├── NotFound, InvalidId, InvalidInput, InvalidCursor, Forbidden, IdempotencyConflict
+    ├── UploadError       OffsetMismatch, ChecksumMismatch, DigestMismatch, UploadTooLarge, LengthExceeded,
+    │                     UploadIncomplete, UploadClosed, UploadBusy, TooManyUploads
+    ├── StorageError      StorageFull, BlobMissing, StoreNotShared
+    ├── CaptureError      NotACapture, CaptureCut, RecordTooLarge, RecordMalformed, BlockMalformed,
+    │                     UnsupportedCapture, UnsupportedLinkType, CompressionBomb, CompressionDamaged
+    ├── RulesError        RuleMalformed, RulesOverlap, RuleTargetTooSmall, RuleTargetsCollide, RuleFamiliesDiffer
+    ├── JobError          JobNotCancellable, JobCancelled, ChildCrashed, ResourceLimit, AttemptsExhausted, TraceInUse,
+    │                     TraceDeleted, KeyDestroyed, LeaseLost
+    └── SetupError        what keeps the server from starting; a sentence that says what to do
+
+The docstring of a class is its message; `{name}` stands for the fact of that name. Facts are typed attributes and
+never hold patient data, addresses or file contents. Each class has one stable code, so an error crosses a process
+or a wire as its code and facts.
+"""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """A stable name for each expected failure."""
+
+    NOT_FOUND = "NOT_FOUND"
+    INVALID_ID = "INVALID_ID"
+    INVALID_INPUT = "INVALID_INPUT"
+    INVALID_CURSOR = "INVALID_CURSOR"
+    FORBIDDEN = "FORBIDDEN"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    OFFSET_MISMATCH = "OFFSET_MISMATCH"
+    CHECKSUM_MISMATCH = "CHECKSUM_MISMATCH"
+    DIGEST_MISMATCH = "DIGEST_MISMATCH"
+    UPLOAD_TOO_LARGE = "UPLOAD_TOO_LARGE"
+    LENGTH_EXCEEDED = "LENGTH_EXCEEDED"
+    UPLOAD_INCOMPLETE = "UPLOAD_INCOMPLETE"
+    UPLOAD_CLOSED = "UPLOAD_CLOSED"
+    UPLOAD_BUSY = "UPLOAD_BUSY"
+    TOO_MANY_UPLOADS = "TOO_MANY_UPLOADS"
+    STORAGE_FULL = "STORAGE_FULL"
+    BLOB_MISSING = "BLOB_MISSING"
+    STORE_NOT_SHARED = "STORE_NOT_SHARED"
+    NOT_A_CAPTURE = "NOT_A_CAPTURE"
+    CAPTURE_CUT = "CAPTURE_CUT"
+    RECORD_TOO_LARGE = "RECORD_TOO_LARGE"
+    RECORD_MALFORMED = "RECORD_MALFORMED"
+    BLOCK_MALFORMED = "BLOCK_MALFORMED"
+    UNSUPPORTED_CAPTURE = "UNSUPPORTED_CAPTURE"
+    UNSUPPORTED_LINK_TYPE = "UNSUPPORTED_LINK_TYPE"
+    COMPRESSION_BOMB = "COMPRESSION_BOMB"
+    COMPRESSION_DAMAGED = "COMPRESSION_DAMAGED"
+    RULE_MALFORMED = "RULE_MALFORMED"
+    RULES_OVERLAP = "RULES_OVERLAP"
+    RULE_TARGET_TOO_SMALL = "RULE_TARGET_TOO_SMALL"
+    RULE_TARGETS_COLLIDE = "RULE_TARGETS_COLLIDE"
+    RULE_FAMILIES_DIFFER = "RULE_FAMILIES_DIFFER"
+    JOB_NOT_CANCELLABLE = "JOB_NOT_CANCELLABLE"
+    JOB_CANCELLED = "JOB_CANCELLED"
+    CHILD_CRASHED = "CHILD_CRASHED"
+    RESOURCE_LIMIT = "RESOURCE_LIMIT"
+    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+    TRACE_IN_USE = "TRACE_IN_USE"
+    TRACE_DELETED = "TRACE_DELETED"
+    KEY_DESTROYED = "KEY_DESTROYED"
+    LEASE_LOST = "LEASE_LOST"
+    SETUP = "SETUP"
+    INTERNAL = "INTERNAL"
+
+
+Fact = str | int
+
+
+@dataclass(eq=False)
+class GqlServerError(Exception):
+    """The server could not do what was asked."""
+
+    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+
+    def __str__(self) -> str:
+        return (type(self).__doc__ or "").format(**self.facts())
+
+    def facts(self) -> dict[str, Fact]:
+        """Return the facts by name, fit for JSON."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(eq=False)
+class NotFound(GqlServerError):
+    """There is no such {noun}."""
+
+    code = ErrorCode.NOT_FOUND
+    noun: str
+
+
+@dataclass(eq=False)
+class InvalidId(GqlServerError):
+    """This is not the id of a {noun}."""
+
+    code = ErrorCode.INVALID_ID
+    noun: str
+
+
+@dataclass(eq=False)
+class InvalidInput(GqlServerError):
+    """{field}: {reason}."""
+
+    code = ErrorCode.INVALID_INPUT
+    field: str
+    reason: str
+
+
+@dataclass(eq=False)
+class InvalidCursor(GqlServerError):
+    """This cursor was not made by this server."""
+
+    code = ErrorCode.INVALID_CURSOR
+
+
+@dataclass(eq=False)
+class Forbidden(GqlServerError):
+    """Your role does not allow this."""
+
+    code = ErrorCode.FORBIDDEN
+
+
+@dataclass(eq=False)
+class IdempotencyConflict(GqlServerError):
+    """This idempotency key was already used with other arguments."""
+
+    code = ErrorCode.IDEMPOTENCY_CONFLICT
+
+
+class UploadError(GqlServerError):
+    """The upload could not go on."""
+
+
+@dataclass(eq=False)
+class OffsetMismatch(UploadError):
+    """The upload stands at byte {offset}; send from there."""
+
+    code = ErrorCode.OFFSET_MISMATCH
+    offset: int
+
+
+@dataclass(eq=False)
+class ChecksumMismatch(UploadError):
+    """The chunk does not match its checksum; nothing was kept, the upload stands at byte {offset}."""
+
+    code = ErrorCode.CHECKSUM_MISMATCH
+    offset: int
+
+
+@dataclass(eq=False)
+class DigestMismatch(UploadError):
+    """The received bytes do not have the declared SHA-256."""
+
+    code = ErrorCode.DIGEST_MISMATCH
+
+
+@dataclass(eq=False)
+class UploadTooLarge(UploadError):
+    """An upload may have at most {limit_bytes} bytes."""
+
+    code = ErrorCode.UPLOAD_TOO_LARGE
+    limit_bytes: int
+
+
+@dataclass(eq=False)
+class LengthExceeded(UploadError):
+    """The chunk reaches beyond the declared length of {length_bytes} bytes."""
+
+    code = ErrorCode.LENGTH_EXCEEDED
+    length_bytes: int
+
+
+@dataclass(eq=False)
+class UploadIncomplete(UploadError):
+    """{offset} of {length_bytes} bytes have been received; send the rest first."""
+
+    code = ErrorCode.UPLOAD_INCOMPLETE
+    offset: int
+    length_bytes: int
+
+
+@dataclass(eq=False)
+class UploadClosed(UploadError):
+    """The upload is {state}; nothing can be added to it."""
+
+    code = ErrorCode.UPLOAD_CLOSED
+    state: str
+
+
+@dataclass(eq=False)
+class UploadBusy(UploadError):
+    """Another request is writing to this upload."""
+
+    code = ErrorCode.UPLOAD_BUSY
+
+
+@dataclass(eq=False)
+class TooManyUploads(UploadError):
+    """You have {limit} uploads under way; finish or abort one first."""
+
+    code = ErrorCode.TOO_MANY_UPLOADS
+    limit: int
+
+
+class StorageError(GqlServerError):
+    """The bytes could not be stored or found."""
+
+
+@dataclass(eq=False)
+class StorageFull(StorageError):
+    """There is not enough room on the server's disk."""
+
+    code = ErrorCode.STORAGE_FULL
+
+
+@dataclass(eq=False)
+class BlobMissing(StorageError):
+    """The file of this {noun} is not in the store."""
+
+    code = ErrorCode.BLOB_MISSING
+    noun: str
+
+
+@dataclass(eq=False)
+class StoreNotShared(StorageError):
+    """The data directory is not the one this database was set up with; all servers and workers must share one."""
+
+    code = ErrorCode.STORE_NOT_SHARED
+
+
+class CaptureError(GqlServerError):
+    """The capture could not be read."""
+
+
+@dataclass(eq=False)
+class NotACapture(CaptureError):
+    """This is not a capture: byte {offset} does not begin a pcap or pcapng file."""
+
+    code = ErrorCode.NOT_A_CAPTURE
+    offset: int
+
+
+@dataclass(eq=False)
+class CaptureCut(CaptureError):
+    """The capture ends inside the record that begins at byte {offset}, after {packets} whole packets."""
+
+    code = ErrorCode.CAPTURE_CUT
+    offset: int
+    packets: int
+
+
+@dataclass(eq=False)
+class RecordTooLarge(CaptureError):
+    """The record at byte {offset} declares {declared_bytes} bytes; at most {limit_bytes} are allowed."""
+
+    code = ErrorCode.RECORD_TOO_LARGE
+    offset: int
+    declared_bytes: int
+    limit_bytes: int
+
+
+@dataclass(eq=False)
+class RecordMalformed(CaptureError):
+    """The record at byte {offset} is malformed: {reason}."""
+
+    code = ErrorCode.RECORD_MALFORMED
+    offset: int
+    reason: str
+
+
+@dataclass(eq=False)
+class BlockMalformed(CaptureError):
+    """The pcapng block at byte {offset} is malformed: {reason}."""
+
+    code = ErrorCode.BLOCK_MALFORMED
+    offset: int
+    reason: str
+
+
+@dataclass(eq=False)
+class UnsupportedCapture(CaptureError):
+    """The capture uses something not supported at byte {offset}: {reason}."""
+
+    code = ErrorCode.UNSUPPORTED_CAPTURE
+    offset: int
+    reason: str
+
+
+@dataclass(eq=False)
+class UnsupportedLinkType(CaptureError):
+    """Link type {link_type} cannot be de-identified (packet {packet}, byte {offset})."""
+
+    code = ErrorCode.UNSUPPORTED_LINK_TYPE
+    link_type: int
+    packet: int
+    offset: int
+
+
+@dataclass(eq=False)
+class CompressionBomb(CaptureError):
+    """The file unpacks to over {limit_bytes} bytes or over {ratio} times its size; refused at byte {offset}."""
+
+    code = ErrorCode.COMPRESSION_BOMB
+    offset: int
+    limit_bytes: int
+    ratio: int
+
+
+@dataclass(eq=False)
+class CompressionDamaged(CaptureError):
+    """The compressed file is damaged or cut near byte {offset}."""
+
+    code = ErrorCode.COMPRESSION_DAMAGED
+    offset: int
+
+
+class RulesError(GqlServerError):
+    """The rules contradict themselves."""
+
+
+@dataclass(eq=False)
+class RuleMalformed(RulesError):
+    """Rule {index}: {reason}."""
+
+    code = ErrorCode.RULE_MALFORMED
+    index: int
+    reason: str
+
+
+@dataclass(eq=False)
+class RulesOverlap(RulesError):
+    """Rules {index} and {other} name the same source."""
+
+    code = ErrorCode.RULES_OVERLAP
+    index: int
+    other: int
+
+
+@dataclass(eq=False)
+class RuleTargetTooSmall(RulesError):
+    """Rule {index}: the target holds fewer addresses than the source."""
+
+    code = ErrorCode.RULE_TARGET_TOO_SMALL
+    index: int
+
+
+@dataclass(eq=False)
+class RuleTargetsCollide(RulesError):
+    """Rules {index} and {other} would map two addresses to the same one."""
+
+    code = ErrorCode.RULE_TARGETS_COLLIDE
+    index: int
+    other: int
+
+
+@dataclass(eq=False)
+class RuleFamiliesDiffer(RulesError):
+    """Rule {index} leads from one IP version to the other."""
+
+    code = ErrorCode.RULE_FAMILIES_DIFFER
+    index: int
+
+
+class JobError(GqlServerError):
+    """The job could not be done."""
+
+
+@dataclass(eq=False)
+class JobNotCancellable(JobError):
+    """The job is {state} and cannot be cancelled any more."""
+
+    code = ErrorCode.JOB_NOT_CANCELLABLE
+    state: str
+
+
+@dataclass(eq=False)
+class JobCancelled(JobError):
+    """The job was cancelled."""
+
+    code = ErrorCode.JOB_CANCELLED
+
+
+@dataclass(eq=False)
+class ChildCrashed(JobError):
+    """The process that worked on the job ended without a verdict."""
+
+    code = ErrorCode.CHILD_CRASHED
+
+
+@dataclass(eq=False)
+class ResourceLimit(JobError):
+    """The job needed more {resource} than it may use."""
+
+    code = ErrorCode.RESOURCE_LIMIT
+    resource: str
+
+
+@dataclass(eq=False)
+class AttemptsExhausted(JobError):
+    """The job failed {attempts} times without a verdict and is given up."""
+
+    code = ErrorCode.ATTEMPTS_EXHAUSTED
+    attempts: int
+
+
+@dataclass(eq=False)
+class TraceInUse(JobError):
+    """A job is using this trace; cancel it or wait for it."""
+
+    code = ErrorCode.TRACE_IN_USE
+
+
+@dataclass(eq=False)
+class TraceDeleted(JobError):
+    """The trace was deleted; only its place in the lineage is left."""
+
+    code = ErrorCode.TRACE_DELETED
+
+
+@dataclass(eq=False)
+class KeyDestroyed(JobError):
+    """The key of this engagement was destroyed."""
+
+    code = ErrorCode.KEY_DESTROYED
+
+
+@dataclass(eq=False)
+class LeaseLost(JobError):
+    """Another worker has taken the job over."""
+
+    code = ErrorCode.LEASE_LOST
+
+
+@dataclass(eq=False)
+class SetupError(GqlServerError):
+    """{advice}."""
+
+    code = ErrorCode.SETUP
+    advice: str
+
+
+def _leaves(base: type[GqlServerError]) -> dict[ErrorCode, type[GqlServerError]]:
+    found: dict[ErrorCode, type[GqlServerError]] = {}
+    for error in base.__subclasses__():
+        if "code" in vars(error):
+            found[error.code] = error
+        found.update(_leaves(error))
+    return found
+
+
+def error_of(code: str, facts: dict[str, Fact]) -> GqlServerError:
+    """Rebuild an error that crossed a process boundary as its code and facts.
+
+    Raises:
+        ValueError: no error has this code, or the facts are not its facts.
+    """
+    try:
+        return _leaves(GqlServerError)[ErrorCode(code)](**facts)
+    except (KeyError, TypeError) as error:
+        raise ValueError(code) from error
