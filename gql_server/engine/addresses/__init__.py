@@ -1,0 +1,1 @@
+"""Addresses: found in packets, mapped by key, written back."""

@@ -1,0 +1,1 @@
+"""Inspection: one pass that counts and digests a capture."""

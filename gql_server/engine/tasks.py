@@ -1,0 +1,233 @@
+"""What parent and child say to each other, as JSON lines.
+
+The parent writes one task; the child answers `Ready` once its kernels are loaded, then `Progressed` now and then,
+then exactly one `Finished` or `Refused`. A task may hold a key and rules: a line of it is never logged.
+"""
+
+import base64
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, assert_never
+
+from gql_server.domain.anonymization import AddressMapping, AddressPair, AnonymizationReport
+from gql_server.domain.errors import Fact, GqlServerError, error_of
+from gql_server.domain.traces import CaptureFormat, CaptureSummary
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectTask:
+    """Summarize a received file and leave it, unpacked, as `output_directory/capture.pcap` or `.pcapng`."""
+
+    source: Path
+    output_directory: Path
+    unpacked_limit_bytes: int
+    unpacked_ratio: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnonymizeTask:
+    """Rewrite every address of a capture into `output_directory/capture.pcap` or `.pcapng`."""
+
+    source: Path
+    output_directory: Path
+    mapping: AddressMapping
+    rules: tuple[tuple[str, str], ...]
+    """Pairs of (source, target) in CIDR notation."""
+    key: bytes = field(repr=False)
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewTask:
+    """Show what `AnonymizeTask` would make of the first distinct addresses of a capture."""
+
+    source: Path
+    mapping: AddressMapping
+    rules: tuple[tuple[str, str], ...]
+    key: bytes = field(repr=False)
+    first: int
+    memory_bytes: int
+
+
+Task = InspectTask | AnonymizeTask | PreviewTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """The result of an `InspectTask`."""
+
+    summary: CaptureSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anonymized:
+    """The result of an `AnonymizeTask`; the summary is of the output."""
+
+    summary: CaptureSummary
+    report: AnonymizationReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previewed:
+    """The result of a `PreviewTask`."""
+
+    pairs: tuple[AddressPair, ...]
+
+
+Result = Inspected | Anonymized | Previewed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The kernels are loaded; the child waits for its task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progressed:
+    """How far the task has come; bytes are those of the source file as it lies on disk."""
+
+    packets: int
+    bytes_done: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The task is done."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The task cannot be done; the facts are those of the error."""
+
+    code: str
+    facts: dict[str, Fact]
+
+    @classmethod
+    def of(cls, error: GqlServerError) -> "Refused":
+        """Say an error in a message."""
+        return cls(code=error.code.value, facts=error.facts())
+
+    @property
+    def error(self) -> GqlServerError:
+        """The error again."""
+        return error_of(self.code, self.facts)
+
+
+Message = Ready | Progressed | Finished | Refused
+
+
+def encode_task(task: Task) -> bytes:
+    """Return the task as one JSON line."""
+    body = asdict(task)
+    for name in ("source", "output_directory"):
+        if name in body:
+            body[name] = str(body[name])
+    if "key" in body:
+        body["key"] = base64.b64encode(body["key"]).decode()
+    return _line(type(task).__name__, body)
+
+
+def decode_task(line: bytes) -> Task:
+    """Read a task back.
+
+    Raises:
+        ValueError: the line is no task.
+    """
+    kind, body = _parse(line)
+    try:
+        for name in ("source", "output_directory"):
+            if name in body:
+                body[name] = Path(body[name])
+        if kind == "InspectTask":
+            return InspectTask(**body)
+        body["mapping"] = AddressMapping(body["mapping"])
+        body["rules"] = tuple((source, target) for source, target in body["rules"])
+        body["key"] = _decode_key(body["key"])
+        return _KEYED_TASKS[kind](**body)
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a task") from error
+
+
+_KEYED_TASKS: dict[str, type[AnonymizeTask] | type[PreviewTask]] = {
+    "AnonymizeTask": AnonymizeTask,
+    "PreviewTask": PreviewTask,
+}
+
+
+def _decode_key(text: str) -> bytes:
+    key = base64.b64decode(text, validate=True)
+    if len(key) != KEY_BYTES:
+        raise ValueError("not a key")
+    return key
+
+
+def encode_message(message: Message) -> bytes:
+    """Return the message as one JSON line."""
+    match message:
+        case Finished(result=result):
+            return _line("Finished", {"kind": type(result).__name__, "result": asdict(result)})
+        case Ready() | Progressed() | Refused():
+            return _line(type(message).__name__, asdict(message))
+        case _:
+            assert_never(message)
+
+
+def decode_message(line: bytes) -> Message:
+    """Read a message back.
+
+    Raises:
+        ValueError: the line is no message.
+    """
+    kind, body = _parse(line)
+    try:
+        match kind:
+            case "Ready":
+                return Ready(**body)
+            case "Progressed":
+                return Progressed(**body)
+            case "Refused":
+                return Refused(**body)
+            case "Finished":
+                return Finished(result=_decode_result(body["kind"], body["result"]))
+            case _:
+                raise ValueError("not a message")
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a message") from error
+
+
+def _decode_result(kind: str, body: dict[str, Any]) -> Result:
+    match kind:
+        case "Inspected":
+            return Inspected(summary=_decode_summary(body["summary"]))
+        case "Anonymized":
+            report = AnonymizationReport(**body["report"])
+            return Anonymized(summary=_decode_summary(body["summary"]), report=report)
+        case "Previewed":
+            return Previewed(pairs=tuple(AddressPair(**pair) for pair in body["pairs"]))
+        case _:
+            raise ValueError("not a result")
+
+
+def _decode_summary(body: dict[str, Any]) -> CaptureSummary:
+    known = {"format": CaptureFormat(body["format"]), "link_types": tuple(body["link_types"])}
+    return CaptureSummary(**{**body, **known})
+
+
+def _line(kind: str, body: dict[str, Any]) -> bytes:
+    return json.dumps({"kind": kind, "body": body}, separators=(",", ":")).encode() + b"\n"
+
+
+def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
+    parsed = json.loads(line)
+    match parsed:
+        case {"kind": str(kind), "body": dict(body)}:
+            return kind, body
+        case _:
+            raise ValueError("not a message")

@@ -1,0 +1,122 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from gql_server.domain.anonymization import AddressMapping, AddressPair, AnonymizationReport
+from gql_server.domain.errors import CaptureCut
+from gql_server.domain.traces import CaptureFormat, CaptureSummary
+from gql_server.engine.tasks import (
+    Anonymized,
+    AnonymizeTask,
+    Finished,
+    Inspected,
+    InspectTask,
+    Message,
+    Previewed,
+    PreviewTask,
+    Progressed,
+    Ready,
+    Refused,
+    Task,
+    decode_message,
+    decode_task,
+    encode_message,
+    encode_task,
+)
+
+SUMMARY = CaptureSummary(
+    format=CaptureFormat.PCAPNG,
+    sha256="ab" * 32,
+    size_bytes=1,
+    link_types=(1, 113),
+    interfaces=2,
+    packets=3,
+    captured_bytes=4,
+    original_bytes=5,
+    truncated_packets=1,
+    first_time_ns=None,
+    last_time_ns=1_700_000_000_123_456_789,
+)
+REPORT = AnonymizationReport(
+    packets=1,
+    addresses_ipv4=2,
+    addresses_ipv6=3,
+    addresses_mac=4,
+    packets_opaque=5,
+    bytes_zeroed=6,
+    bytes_kept=7,
+    packets_cut=8,
+    blocks_dropped=9,
+)
+TASKS: list[Task] = [
+    InspectTask(
+        source=Path("/a b/ü"), output_directory=Path("/c"), unpacked_limit_bytes=1, unpacked_ratio=2, memory_bytes=3
+    ),
+    AnonymizeTask(
+        source=Path("/a"),
+        output_directory=Path("/c"),
+        mapping=AddressMapping.CRYPTO_PAN,
+        rules=(("10.0.0.0/8", "11.0.0.0/8"),),
+        key=bytes(range(32)),
+        memory_bytes=3,
+    ),
+    PreviewTask(
+        source=Path("/a"), mapping=AddressMapping.IPCRYPT_PFX, rules=(), key=bytes(32), first=100, memory_bytes=3
+    ),
+]
+MESSAGES: list[Message] = [
+    Ready(),
+    Progressed(packets=1, bytes_done=2, bytes_total=3),
+    Finished(result=Inspected(summary=SUMMARY)),
+    Finished(result=Anonymized(summary=SUMMARY, report=REPORT)),
+    Finished(result=Previewed(pairs=(AddressPair(original="1.2.3.4", replacement="5.6.7.8", kind="IPV4"),))),
+    Refused.of(CaptureCut(offset=24, packets=0)),
+]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
+def test_a_task_crosses_as_one_line(task: Task) -> None:
+    line = encode_task(task)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert decode_task(line) == task
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_crosses_as_one_line(message: Message) -> None:
+    line = encode_message(message)
+    assert line.count(b"\n") == 1
+    assert decode_message(line) == message
+
+
+def test_a_refusal_is_the_error_again() -> None:
+    error = Refused.of(CaptureCut(offset=24, packets=7)).error
+    assert isinstance(error, CaptureCut)
+    assert error.facts() == {"offset": 24, "packets": 7}
+
+
+def test_the_key_is_not_in_the_repr_of_a_task() -> None:
+    assert "key" not in repr(TASKS[1])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"kind":"AnonymizeTask","body":{}}',
+        b'{"kind":"Nonsense","body":{}}',
+        json.dumps({"kind": "InspectTask", "body": {"source": 3}}).encode(),
+    ],
+)
+def test_what_is_no_task_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        decode_task(line)
+
+
+def test_a_key_of_another_length_is_refused() -> None:
+    line = encode_task(TASKS[1]).replace(b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", b"AAEC")
+    with pytest.raises(ValueError, match="not a key"):
+        decode_task(line)
