@@ -1,0 +1,1 @@
+"""Records the capture that ships with the product."""
