@@ -1,0 +1,1 @@
+"""The GraphQL face: translates, decides nothing."""

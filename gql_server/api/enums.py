@@ -1,0 +1,162 @@
+"""Enums: the closed sets of the domain, described.
+
+The rest of the api takes them from here: strawberry must know them before the first type that uses them.
+"""
+
+import re
+from enum import Enum
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from gql_server.domain.access import Role
+from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.errors import ErrorCode, GqlServerError
+from gql_server.domain.events import EventKind
+from gql_server.domain.flows import FlowState, FlowType
+from gql_server.domain.jobs import ExecutionState, JobKind, JobState
+from gql_server.domain.lineage import Direction, EdgeKind
+from gql_server.domain.traces import CaptureFormat, TraceOrigin
+from gql_server.domain.uploads import UploadState
+
+
+def error_classes(base: type[GqlServerError] = GqlServerError) -> dict[ErrorCode, type[GqlServerError]]:
+    """Return the class of each code."""
+    found: dict[ErrorCode, type[GqlServerError]] = {}
+    for error in base.__subclasses__():
+        if "code" in vars(error):
+            found[error.code] = error
+        found.update(error_classes(error))
+    return found
+
+
+def _sentences() -> dict[str, str]:
+    # A message's facts, such as {noun}, stand there by their names.
+    sentences = {
+        code.name: re.sub(r"\{(\w+)\}", r"<\1>", error.__doc__ or "") for code, error in error_classes().items()
+    }
+    return sentences | {
+        "SETUP": "The server is not set up; never seen by a client.",
+        "INTERNAL": "The server could not do it; the log knows more under the id that came with the error.",
+    }
+
+
+DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
+    ErrorCode: _sentences(),
+    Role: {
+        "ADMIN": "May do everything inside the client.",
+        "ANALYST": "May upload, transform and delete.",
+        "VIEWER": "May look and download.",
+    },
+    AddressMapping: {
+        "IPCRYPT_PFX": "ipcrypt-pfx: keyed and prefix-preserving, so subnets stay visible.",
+        "CRYPTO_PAN": "Crypto-PAn: keyed and prefix-preserving, for comparison with outputs of older tools.",
+    },
+    EventKind: {
+        "JOB_SUBMITTED": "A job was accepted.",
+        "JOB_STARTED": "An attempt began.",
+        "JOB_PROGRESSED": "An attempt has come further.",
+        "JOB_RETRIED": "An attempt died; the job waits for the next one.",
+        "JOB_CANCEL_REQUESTED": "Someone asked for the job to stop.",
+        "JOB_COMPLETED": "The job is done and its output can be read.",
+        "JOB_FAILED": "The job failed for good.",
+        "JOB_CANCELLED": "The job was cancelled; it has no output.",
+    },
+    FlowType: {
+        "DISCOVERY": "Finding out what is there.",
+        "ASSESSMENT": "Judging what was found.",
+        "PLANNING": "Planning a change.",
+        "EXECUTION": "Carrying a change out.",
+        "MODERNIZE": "Renewing what is old.",
+        "FINOPS": "Looking at costs.",
+        "OBSERVABILITY": "Watching what runs.",
+        "DECOMMISSION": "Taking something out of service.",
+    },
+    FlowState: {
+        "PENDING": "Not begun.",
+        "ACTIVE": "Open for work.",
+        "IN_PROGRESS": "Being worked on.",
+        "COMPLETED": "Done.",
+        "PAUSED": "Set aside.",
+        "FAILED": "Given up after a failure; may be made active again.",
+        "CANCELLED": "Called off.",
+    },
+    JobKind: {
+        "INGEST": "Looks at an upload and makes a trace of it.",
+        "ADDRESS_ANONYMIZATION": "Makes a trace in which every address is replaced.",
+    },
+    JobState: {
+        "PENDING": "Waiting for a worker.",
+        "RUNNING": "A worker is at it.",
+        "CANCELLING": "Asked to stop; the worker is stopping.",
+        "COMPLETED": "Done; the output trace can be read.",
+        "FAILED": "Failed for good; `error` says why.",
+        "CANCELLED": "Stopped on request; there is no output.",
+    },
+    ExecutionState: {
+        "RUNNING": "Under way.",
+        "COMPLETED": "Done.",
+        "FAILED": "Failed; `error` says why.",
+        "CANCELLED": "Stopped on request.",
+        "ABANDONED": "Its worker died or lost the job; another execution took over.",
+    },
+    Direction: {
+        "ANCESTORS": "Towards what it was made from.",
+        "DESCENDANTS": "Towards what was made from it.",
+        "BOTH": "Both ways.",
+    },
+    EdgeKind: {
+        "USED": "The source, an execution, used the target.",
+        "GENERATED": "The source, an execution, generated the target, a trace.",
+        "DERIVED_FROM": "The source, a trace, was derived from the target, a trace.",
+    },
+    CaptureFormat: {"PCAP": "libpcap's file format.", "PCAPNG": "The format that followed it."},
+    TraceOrigin: {
+        "UPLOADED": "Someone uploaded it.",
+        "ADDRESS_ANONYMIZED": "It is another trace with its addresses replaced.",
+    },
+    UploadState: {
+        "RECEIVING": "Bytes may be sent.",
+        "FINISHING": "All bytes are here; a job is looking at them.",
+        "FINISHED": "It became a trace.",
+        "REFUSED": "It is no capture that can be taken; `error` says why.",
+        "ABORTED": "Given up on request.",
+        "EXPIRED": "Given up because it was left alone for too long.",
+    },
+}
+"""A sentence for each value."""
+
+
+def describe_enums() -> None:
+    """Give the domain's enums to the schema.
+
+    Raises:
+        ValueError: a value has no sentence, or a sentence has no value.
+    """
+    for enum, sentences in DESCRIPTIONS.items():
+        if set(sentences) != set(enum.__members__):
+            raise ValueError(enum.__name__)
+        strawberry.enum(enum, description=enum.__doc__)
+        definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]  # just set
+        for value in definition.values:
+            value.description = sentences[value.name]
+
+
+describe_enums()
+
+__all__ = [
+    "AddressMapping",
+    "CaptureFormat",
+    "Direction",
+    "EdgeKind",
+    "ErrorCode",
+    "EventKind",
+    "ExecutionState",
+    "FlowState",
+    "FlowType",
+    "JobKind",
+    "JobState",
+    "Role",
+    "TraceOrigin",
+    "UploadState",
+]

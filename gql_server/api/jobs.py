@@ -1,0 +1,153 @@
+"""Jobs and executions: queries and mutations."""
+
+from functools import partial
+from typing import Annotated
+
+import strawberry
+
+from gql_server.api.context import Info
+from gql_server.api.enums import AddressMapping
+from gql_server.api.errors import UserError, settle
+from gql_server.api.fields import field, mutation
+from gql_server.api.ids import GlobalId
+from gql_server.api.loaders import one
+from gql_server.api.paging import After, Before, Connection, First, Last, page_request
+from gql_server.api.traces import ERRORS, OfFlow
+from gql_server.api.types import Execution, Job, OfState, execution_connection, job_connection
+from gql_server.domain.ids import ExecutionId, FlowId, JobId, TraceId
+from gql_server.services import jobs as services
+
+JobsId = Annotated[GlobalId, strawberry.argument(description="The id of the job.")]
+ExecutionsId = Annotated[GlobalId, strawberry.argument(description="The id of the execution.")]
+OfJob = Annotated[GlobalId | None, strawberry.argument(description="Only those of this job.")]
+
+
+@strawberry.type
+class JobQueries:
+    """Queries about jobs and executions."""
+
+    @field("One job; null if there is none of this id that you may see.")
+    async def job(self, info: Info, id: JobsId) -> Job | None:  # noqa: A002  # the name is the contract's
+        """Load it."""
+        own = id.of_or_none("Job")
+        return await one(info.context.loaders.jobs, None if own is None else JobId(own), Job.of)
+
+    @field("The jobs that you may see.")
+    async def jobs(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        flow_id: OfFlow = None,
+        state: OfState = None,
+    ) -> Connection[Job]:
+        """List them."""
+        page = page_request(first=first, after=after, last=last, before=before)
+        flow = None if flow_id is None else FlowId(flow_id.of("Flow"))
+        return await job_connection(info, page, flow_id=flow, state=state)
+
+    @field("One execution; null if there is none of this id that you may see.")
+    async def execution(
+        self,
+        info: Info,
+        id: ExecutionsId,  # noqa: A002  # the name is the contract's
+    ) -> Execution | None:
+        """Load it."""
+        own = id.of_or_none("Execution")
+        return await one(info.context.loaders.executions, None if own is None else ExecutionId(own), Execution.of)
+
+    @field("The executions that you may see.")
+    async def executions(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        flow_id: OfFlow = None,
+        job_id: OfJob = None,
+    ) -> Connection[Execution]:
+        """List them."""
+        page = page_request(first=first, after=after, last=last, before=before)
+        flow = None if flow_id is None else FlowId(flow_id.of("Flow"))
+        job = None if job_id is None else JobId(job_id.of("Job"))
+        return await execution_connection(info, page, flow_id=flow, job_id=job)
+
+
+@strawberry.input(description="What `startAddressAnonymization` is to do.")
+class StartAddressAnonymizationInput:
+    """Which trace and how."""
+
+    trace_id: GlobalId = strawberry.field(description="The trace; it stays as it is.")
+    mapping: AddressMapping = strawberry.field(
+        default=AddressMapping.IPCRYPT_PFX, description="How addresses without a rule are mapped."
+    )
+    name: str | None = strawberry.field(default=None, description="What the new trace will be called.")
+    idempotency_key: str | None = strawberry.field(
+        default=None, description="Any text of your making: sent twice, it starts one job and returns it twice."
+    )
+
+
+@strawberry.input(description="What `cancelJob` is to do.")
+class CancelJobInput:
+    """Which one."""
+
+    job_id: GlobalId = strawberry.field(description="The job.")
+
+
+@strawberry.type(description="What became of `startAddressAnonymization`.")
+class StartAddressAnonymizationPayload:
+    """The outcome."""
+
+    job: Job | None = strawberry.field(description="The job, at once; `jobCompleted` tells when it is done.")
+    errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of `cancelJob`.")
+class CancelJobPayload:
+    """The outcome."""
+
+    job: Job | None = strawberry.field(description="The job: cancelled, or cancelling while its worker stops.")
+    errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type
+class JobMutations:
+    """Mutations of jobs."""
+
+    @mutation(
+        "Make a new trace in which every IP and MAC address is replaced. The rules of the trace as they "
+        "are now are taken along."
+    )
+    async def start_address_anonymization(
+        self,
+        info: Info,
+        input: StartAddressAnonymizationInput,  # noqa: A002  # the name is the contract's
+    ) -> StartAddressAnonymizationPayload:
+        """Start it."""
+        act = partial(services.start_address_anonymization, info.context.resources, info.context.actor)
+        row, errors = await settle(
+            info.context,
+            lambda: act(
+                trace_id=TraceId(input.trace_id.of("Trace")),
+                mapping=input.mapping,
+                name=input.name,
+                idempotency_key=input.idempotency_key,
+            ),
+        )
+        return StartAddressAnonymizationPayload(job=None if row is None else Job.of(row), errors=errors)
+
+    @mutation("Stop a job that is not over. It ends cancelled without an output, or completed.")
+    async def cancel_job(
+        self,
+        info: Info,
+        input: CancelJobInput,  # noqa: A002  # the name is the contract's
+    ) -> CancelJobPayload:
+        """Cancel it."""
+        act = partial(services.cancel_job, info.context.resources, info.context.actor)
+        row, errors = await settle(info.context, lambda: act(job_id=JobId(input.job_id.of("Job"))))
+        return CancelJobPayload(job=None if row is None else Job.of(row), errors=errors)

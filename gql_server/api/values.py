@@ -1,0 +1,72 @@
+"""Values: the parts of nodes that point nowhere."""
+
+from typing import Self
+
+import strawberry
+
+from gql_server.api.scalars import SafeInt, Sha256
+from gql_server.domain import jobs
+from gql_server.domain.rules import AddressRule as Rule
+
+
+@strawberry.type(description="The link layer of an interface that was captured on.")
+class LinkType:
+    """A LINKTYPE_ value."""
+
+    number: int = strawberry.field(description="The LINKTYPE_ value.")
+    name: str | None = strawberry.field(description="Its name without the prefix, where it is a common one.")
+
+
+@strawberry.type(description="Send each address of the source to the one at the same offset in the target.")
+class AddressRule:
+    """A rule."""
+
+    source: str = strawberry.field(description="The addresses it is for, as CIDR.")
+    target: str = strawberry.field(description="Where they go, as CIDR.")
+
+    @classmethod
+    def of(cls, rule: Rule) -> Self:
+        """Show a rule."""
+        return cls(source=str(rule.source), target=str(rule.target))
+
+
+@strawberry.type(description="How far the current attempt has come.")
+class JobProgress:
+    """Progress."""
+
+    packets: SafeInt = strawberry.field(description="Packets handled.")
+    bytes_done: SafeInt = strawberry.field(description="Bytes of the input that were read.")
+    bytes_total: SafeInt = strawberry.field(description="Bytes of the input; 0 while not known.")
+    fraction: float = strawberry.field(description="The share of the input that is done, 0 to 1.")
+
+    @classmethod
+    def of(cls, progress: jobs.Progress) -> Self:
+        """Show progress."""
+        return cls(
+            packets=SafeInt(progress.packets),
+            bytes_done=SafeInt(progress.bytes_done),
+            bytes_total=SafeInt(progress.bytes_total),
+            fraction=progress.fraction,
+        )
+
+
+@strawberry.type(description="A file that an execution made.")
+class Artifact:
+    """An artifact."""
+
+    name: str = strawberry.field(description="Its file name, unique within the execution.")
+    media_type: str = strawberry.field(description="What it holds.")
+    size_bytes: SafeInt = strawberry.field(description="Its size.")
+    sha256: Sha256 = strawberry.field(description="Its digest.")
+    download_url: str = strawberry.field(description="Where it is, from the server's root.")
+
+    @classmethod
+    def of(cls, row: jobs.Artifact) -> Self:
+        """Show a row."""
+        return cls(
+            name=row.name,
+            media_type=row.media_type,
+            size_bytes=SafeInt(row.size_bytes),
+            sha256=Sha256(row.sha256),
+            download_url=f"/executions/{row.execution_id}/artifacts/{row.name}",
+        )
