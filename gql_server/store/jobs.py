@@ -256,3 +256,8 @@ async def find_finished(connection: Connection, ids: Collection[JobId]) -> dict[
     """Return which of these jobs, of all tenants, have ended, and when."""
     statement = select(Jobs.id, Jobs.finished_at).where(Jobs.id.in_(ids), Jobs.finished_at.is_not(None))
     return {JobId(row.id): row.finished_at for row in (await connection.execute(statement)).all()}
+
+
+async def allow_another_attempt(session: Session, job_id: JobId) -> None:
+    """Make up for an attempt that ended through no fault of the job."""
+    await session.execute(update(Jobs).where(Jobs.id == job_id).values(max_attempts=Jobs.max_attempts + 1))

@@ -4,11 +4,16 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, inspect
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gql_server.domain.errors import SetupError
 from gql_server.store.database import DatabaseUrls, role_of
+
+_LOCK = 0x67716C  # any number that nobody else takes
 
 
 def script_directory() -> Path:
@@ -39,17 +44,32 @@ async def migrate(urls: DatabaseUrls, *, revision: str = "head") -> None:
     engine = create_async_engine(urls.owner, hide_parameters=True)
     try:
         async with engine.connect() as connection:
+            # Two servers that start at once must not both migrate.
+            await connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _LOCK})
+            await connection.commit()
             await connection.run_sync(run)
             await connection.commit()
     finally:
         await engine.dispose()
 
 
-async def is_empty(urls: DatabaseUrls) -> bool:
-    """Say whether no migration was ever run."""
-    engine = create_async_engine(urls.owner, hide_parameters=True)
+async def require_current(urls: DatabaseUrls) -> None:
+    """Refuse a database whose tables are of another version.
+
+    Raises:
+        SetupError: migrations are missing, or were run by a newer version.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(script_directory()).replace("%", "%%"))
+    wanted = ScriptDirectory.from_config(config).get_current_head()
+    engine = create_async_engine(urls.app, hide_parameters=True)
     try:
         async with engine.connect() as connection:
-            return not await connection.run_sync(lambda c: inspect(c).has_table("alembic_version"))
+            try:
+                held = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+            except ProgrammingError:
+                held = None
     finally:
         await engine.dispose()
+    if held != wanted:
+        raise SetupError(advice="The tables are not of this version: run gql-server migrate")

@@ -1,0 +1,54 @@
+"""Events for listeners: only what can be read at that moment."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from gql_server.domain.access import Actor
+from gql_server.domain.errors import BlobMissing, TraceDeleted
+from gql_server.domain.events import Cursor, Event, EventKind
+from gql_server.domain.ids import FlowId, JobId
+from gql_server.services.resources import Resources
+from gql_server.services.traces import open_capture
+
+_PATIENCE_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 0.1
+
+
+async def follow_events(
+    resources: Resources,
+    actor: Actor,
+    *,
+    after: Cursor | None,
+    kinds: frozenset[EventKind],
+    flow_id: FlowId | None,
+    job_id: JobId | None,
+) -> AsyncIterator[Event]:
+    """Yield the actor's events, first those after the cursor, then as they happen.
+
+    A completion is passed on only once its output opens on this node, or is a tombstone by now.
+
+    Raises:
+        BlobMissing: it does not open, even after some patience; the listener resumes with its last cursor.
+    """
+    async for event in resources.hub.follow(actor.client_id, after=after, kinds=kinds, flow_id=flow_id, job_id=job_id):
+        await _await_output(resources, actor, event)
+        yield event
+
+
+async def _await_output(resources: Resources, actor: Actor, event: Event) -> None:
+    if event.output_trace_id is None:
+        return
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    while True:
+        try:
+            (await open_capture(resources, actor, event.output_trace_id)).file.close()
+        except TraceDeleted:
+            return
+        except BlobMissing:
+            # Another machine may see the shared directory a moment later than the database.
+            if loop.time() > deadline:
+                raise
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            return

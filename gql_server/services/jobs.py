@@ -1,0 +1,94 @@
+"""Jobs: start them, cancel them."""
+
+from dataclasses import asdict
+
+from gql_server.domain.access import Actor
+from gql_server.domain.anonymization import AddressMapping, AnonymizationParameters
+from gql_server.domain.errors import JobCancelled, JobNotCancellable, NotFound
+from gql_server.domain.events import EventKind
+from gql_server.domain.ids import JobId, TraceId, new_id
+from gql_server.domain.jobs import Job, JobKind, JobState, Lease
+from gql_server.services.access import checked_name, hold_trace, require_write, settle_flow
+from gql_server.services.keys import settle_key
+from gql_server.services.resources import Resources
+from gql_server.services.submission import marked, new_job, submit
+from gql_server.services.uploads import close_upload_of
+from gql_server.store import events, idempotency, jobs
+from gql_server.store.database import Session
+from gql_server.store.jobs import JobOrder
+from gql_server.store.traces import rules_as_json
+
+
+async def start_address_anonymization(
+    resources: Resources,
+    actor: Actor,
+    *,
+    trace_id: TraceId,
+    mapping: AddressMapping,
+    name: str | None,
+    idempotency_key: str | None,
+) -> Job:
+    """Start an address anonymization of a trace under its rules as they are now.
+
+    Raises:
+        Forbidden, NotFound, TraceDeleted, InvalidInput, IdempotencyConflict, KeyDestroyed.
+    """
+    require_write(actor)
+    output_name = None if name is None else checked_name(name)
+    request = marked(
+        "startAddressAnonymization", idempotency_key, {"trace": trace_id, "mapping": mapping, "name": output_name}
+    )
+    job_id = JobId(new_id())
+    async with resources.database.transaction(actor.client_id) as session:
+        if request is not None and (known := await idempotency.find_result(session, actor, request)) is not None:
+            return await _get_job(session, JobId(known))
+        await jobs.lock_job(session, job_id)
+        trace = await hold_trace(session, trace_id)
+        flow = await settle_flow(session, trace.flow_id)
+        order = JobOrder(
+            parameters=asdict(AnonymizationParameters(mapping=mapping)) | {"rules": rules_as_json(trace.address_rules)},
+            key_id=await settle_key(session, resources.keyring, actor.client_id, flow.engagement_id),
+            output_name=output_name or checked_name(f"{trace.name[:180]} (addresses anonymized)"),
+        )
+        job = new_job(actor, job_id=job_id, flow_id=flow.id, kind=JobKind.ADDRESS_ANONYMIZATION, trace_id=trace.id)
+        await submit(session, job, order)
+        if request is not None:
+            await idempotency.keep_result(session, actor, request, job_id)
+    resources.announcer.announce()
+    return job
+
+
+async def cancel_job(resources: Resources, actor: Actor, *, job_id: JobId) -> Job:
+    """Cancel a job: at once when nobody works on it, else as soon as its worker hears of it.
+
+    Raises:
+        Forbidden, NotFound.
+        JobNotCancellable: it has ended, or is being cancelled.
+    """
+    require_write(actor)
+    async with resources.database.transaction(actor.client_id) as session:
+        await jobs.lock_job(session, job_id)
+        job = await _get_job(session, job_id)
+        if await jobs.request_cancel(session, job_id):
+            await events.append_event(session, job_id, EventKind.JOB_CANCEL_REQUESTED)
+        else:
+            await _cancel_pending(session, job)
+        job = await _get_job(session, job_id)
+    resources.announcer.announce()
+    return job
+
+
+async def _cancel_pending(session: Session, job: Job) -> None:
+    lease = Lease(client_id=job.client_id, job_id=job.id, attempt=job.attempt)
+    error = JobCancelled()
+    if not await jobs.end_job(session, lease, before=JobState.PENDING, after=JobState.CANCELLED, error=error):
+        raise JobNotCancellable(state=job.state.value)
+    await close_upload_of(session, job, error)
+    await events.append_event(session, job.id, EventKind.JOB_CANCELLED, error=error)
+
+
+async def _get_job(session: Session, job_id: JobId) -> Job:
+    job = (await jobs.find_jobs(session, [job_id])).get(job_id)
+    if job is None:
+        raise NotFound(noun="job")
+    return job

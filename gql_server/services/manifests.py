@@ -1,0 +1,120 @@
+"""Manifests: what was done with what, in a file of its own.
+
+A manifest holds digests, ids, parameters, counts and times; names that people gave, addresses and keys stay out. The
+rules do hold addresses: they stand in a file beside it, which only the trace's readers can open.
+"""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from gql_server.domain.errors import GqlServerError
+from gql_server.domain.ids import TraceId
+from gql_server.domain.jobs import ExecutionState
+from gql_server.domain.traces import CaptureSummary
+from gql_server.engine.tasks import Anonymized, Result
+from gql_server.services.attempts import Attempt
+from gql_server.services.plans import Plan
+from gql_server.services.resources import Resources
+
+MANIFEST_VERSION = 1
+
+
+def as_json(body: Any) -> bytes:
+    """Return the body as text that people can read and compare."""
+    return json.dumps(body, indent=2, sort_keys=True, default=str).encode() + b"\n"
+
+
+def trace_manifest(resources: Resources, attempt: Attempt, plan: Plan, trace_id: TraceId, result: Result) -> bytes:
+    """Return the manifest that lies beside a capture."""
+    summary: CaptureSummary = result.summary  # type: ignore[union-attr]  # a preview makes no trace
+    return as_json(
+        {
+            "manifestVersion": MANIFEST_VERSION,
+            "traceId": trace_id,
+            "jobId": attempt.job.id,
+            "executionName": attempt.execution.name,
+            "codeVersion": resources.code_version,
+            "derivedFrom": _input_of(plan),
+            "capture": asdict(summary),
+            **_request_of(attempt),
+        }
+    )
+
+
+def execution_manifest(
+    resources: Resources,
+    attempt: Attempt,
+    outcome: ExecutionState,
+    *,
+    plan: Plan | None = None,
+    result: Result | None = None,
+    error: GqlServerError | None = None,
+) -> bytes:
+    """Return the manifest of an execution."""
+    body: dict[str, Any] = {
+        "manifestVersion": MANIFEST_VERSION,
+        "executionId": attempt.execution.id,
+        "executionName": attempt.execution.name,
+        "jobId": attempt.job.id,
+        "kind": attempt.job.kind,
+        "attempt": attempt.job.attempt,
+        "codeVersion": resources.code_version,
+        "startedAt": attempt.execution.started_at.isoformat(),
+        "finishedAt": datetime.now(UTC).isoformat(),
+        "outcome": outcome,
+        **_request_of(attempt),
+    }
+    if plan is not None:
+        body["input"] = _input_of(plan)
+    if result is not None:
+        body["output"] = asdict(result.summary)  # type: ignore[union-attr]  # a preview has no execution
+    if error is not None:
+        body["error"] = {"code": error.code, "facts": error.facts()}
+    return as_json(body)
+
+
+def report_of(result: Result) -> bytes | None:
+    """Return the counts of a transformation, or None where there are none."""
+    return as_json(asdict(result.report)) if isinstance(result, Anonymized) else None
+
+
+def rules_of(attempt: Attempt) -> bytes:
+    """Return the snapshot of the rules that the attempt worked under."""
+    return as_json(
+        [{"source": source, "target": target} for source, target in attempt.order.parameters.get("rules", [])]
+    )
+
+
+def _request_of(attempt: Attempt) -> dict[str, Any]:
+    parameters = {name: value for name, value in attempt.order.parameters.items() if name != "rules"}
+    rules = rules_of(attempt)
+    return {
+        "parameters": parameters,
+        "rulesSha256": hashlib.sha256(rules).hexdigest(),
+        "keyId": attempt.order.key_id,
+    }
+
+
+def _input_of(plan: Plan) -> dict[str, Any] | None:
+    if plan.input_trace is not None:
+        return {"traceId": plan.input_trace.id, "sha256": plan.input_trace.summary.sha256}
+    if plan.input_upload is not None:
+        return {"uploadId": plan.input_upload.id, "lengthBytes": plan.input_upload.length_bytes}
+    return None
+
+
+async def seal_manifest(
+    resources: Resources, attempt: Attempt, outcome: ExecutionState, error: GqlServerError | None
+) -> None:
+    """Write the manifest of an execution that made no trace, and let nothing change it any more."""
+    body = execution_manifest(resources, attempt, outcome, error=error)
+
+    def write() -> None:
+        resources.blobs.write_execution_file(attempt.execution.name, "manifest.json", body)
+        resources.blobs.seal_execution(attempt.execution.name)
+
+    await asyncio.to_thread(write)

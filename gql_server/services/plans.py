@@ -1,0 +1,87 @@
+"""Plans: what a job's child is asked to do, and on what."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.errors import DigestMismatch, KeyDestroyed, NotFound, TraceDeleted
+from gql_server.domain.jobs import JobKind
+from gql_server.domain.traces import Trace
+from gql_server.domain.uploads import Upload
+from gql_server.engine.tasks import AnonymizeTask, InspectTask, Task
+from gql_server.services.attempts import Attempt
+from gql_server.services.keys import open_key
+from gql_server.services.resources import Resources
+from gql_server.store import traces, uploads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One task, its input, and the staging directory it writes to."""
+
+    task: Task
+    staging: Path
+    input_trace: Trace | None = None
+    input_upload: Upload | None = None
+
+
+async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
+    """Return what the attempt's child is to do, in a fresh staging directory.
+
+    Raises:
+        GqlServerError: the input or the key is gone, or the bytes are not those that were declared.
+    """
+    await asyncio.to_thread(resources.blobs.check_room, 0)
+    staging = await asyncio.to_thread(resources.blobs.stage, attempt.job.id, attempt.job.attempt)
+    match attempt.job.kind:
+        case JobKind.INGEST:
+            return await _plan_ingest(resources, attempt, staging)
+        case JobKind.ADDRESS_ANONYMIZATION:
+            return await _plan_anonymization(resources, attempt, staging)
+        case _:
+            assert_never(attempt.job.kind)
+
+
+async def _plan_ingest(resources: Resources, attempt: Attempt, staging: Path) -> Plan:
+    upload_id = attempt.job.input_upload_id
+    if upload_id is None:
+        raise NotFound(noun="upload")
+    async with resources.database.read(attempt.job.client_id) as connection:
+        upload = (await uploads.find_uploads(connection, [upload_id]))[upload_id]
+    if upload.declared_sha256 is not None:
+        received = await asyncio.to_thread(resources.blobs.digest_upload, upload_id)
+        if received != upload.declared_sha256:
+            raise DigestMismatch
+    task = InspectTask(
+        source=resources.blobs.upload_path(upload_id),
+        output_directory=staging,
+        unpacked_limit_bytes=resources.limits.unpacked_bytes,
+        unpacked_ratio=resources.limits.unpacked_ratio,
+        memory_bytes=resources.limits.job_memory_bytes,
+    )
+    return Plan(task=task, staging=staging, input_upload=upload)
+
+
+async def _plan_anonymization(resources: Resources, attempt: Attempt, staging: Path) -> Plan:
+    trace_id, key_id = attempt.job.input_trace_id, attempt.order.key_id
+    if trace_id is None:
+        raise NotFound(noun="trace")
+    if key_id is None:
+        raise KeyDestroyed
+    async with resources.database.transaction(attempt.job.client_id) as session:
+        trace = (await traces.find_traces(session, [trace_id]))[trace_id]
+        key = await open_key(session, resources.keyring, attempt.job.client_id, key_id)
+    if trace.deleted_at is not None:
+        raise TraceDeleted
+    parameters = attempt.order.parameters
+    task = AnonymizeTask(
+        source=resources.blobs.trace_path(trace_id, trace.summary.format.file_name),
+        output_directory=staging,
+        mapping=AddressMapping(parameters["mapping"]),
+        rules=tuple((source, target) for source, target in parameters["rules"]),
+        key=key,
+        memory_bytes=resources.limits.job_memory_bytes,
+    )
+    return Plan(task=task, staging=staging, input_trace=trace)
