@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.store import embedded_guard
-from gql_server.store.embedded import EmbeddedPostgres
+from gql_server.store.embedded import SERVER_UID, EmbeddedPostgres
 from tests.store.embedded_users import Playground, is_stopped, parent_of, server_pid, wait_until
 
 
@@ -85,8 +85,9 @@ def test_an_innocent_process_with_a_recycled_id_survives_and_does_not_matter(pla
     user.kill()
     os.kill(guard, signal.SIGKILL)
     wait_until(lambda: is_stopped(playground.root))
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as innocent:
-        # Of the user who starts the server, so that PostgreSQL alone would take it for its own.
+    # A process of the server's own user: PostgreSQL would take it for a server that is up.
+    uid = SERVER_UID if os.geteuid() == 0 else None
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, user=uid) as innocent:
         for name in ("cluster/postmaster.pid", "socket/.s.PGSQL.5432.lock"):
             (playground.root / name).write_text("\n".join([str(innocent.pid), *old_lines[1:]]) + "\n")
         playground.user().joined().leave()
