@@ -80,7 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_place(demo)
     demo.add_argument("--exit", action="store_true", help="end the server when the job is done")
     demo.add_argument(
-        "--output", type=Path, default=Path("hospital-deidentified.pcap"), metavar="FILE", help="where to save the result"
+        "--output",
+        type=Path,
+        default=Path("hospital-deidentified.pcap"),
+        metavar="FILE",
+        help="where to save the result",
     )
     demo.set_defaults(run=_demo)
 
@@ -134,7 +138,9 @@ def _server(settings: Settings, *, with_worker: bool) -> uvicorn.Server:
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
     check_host(settings.host)
     _require_port(settings)
-    sys.stderr.write(f"gql-server: GraphQL and GraphiQL at {_base_url(settings)}/graphql (data in {settings.directory})\n")
+    sys.stderr.write(
+        f"gql-server: GraphQL and GraphiQL at {_base_url(settings)}/graphql (data in {settings.directory})\n"
+    )
     server = _server(settings, with_worker=not options.no_worker)
     server.run()
     return 0 if server.started else 1
@@ -145,8 +151,9 @@ def _work(settings: Settings, options: argparse.Namespace) -> int:
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
-        async with open_resources(settings) as resources, run_worker(
-            resources, slots=options.slots or settings.worker_slots
+        async with (
+            open_resources(settings) as resources,
+            run_worker(resources, slots=options.slots or settings.worker_slots),
         ):
             await ended.wait()
 

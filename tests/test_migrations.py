@@ -9,13 +9,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gql_server.domain.errors import SetupError
 from gql_server.store.database import Database, DatabaseUrls
 from gql_server.store.embedded import EmbeddedPostgres
 from gql_server.store.migrations import migrate, require_current
-from gql_server.store.tables import Table
+from gql_server.store.tables import Table, Xid8
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ async def test_up_down_up_leaves_the_same_tables(urls: DatabaseUrls) -> None:
 
 
 async def test_the_migrated_database_has_the_tables_of_the_code(urls: DatabaseUrls) -> None:
+    ischema_names.setdefault("xid8", Xid8)
     await migrate(urls)
     differences = await _ask(urls, lambda c: compare_metadata(MigrationContext.configure(c), Table.metadata))
     assert [each for each in differences if "alembic_version" not in str(each)] == []

@@ -35,3 +35,24 @@ async def _expire(resources: Resources, client_id: ClientId, upload_id: UploadId
         await uploads.change_upload(session, upload_id, state=UploadState.EXPIRED)
     await asyncio.to_thread(resources.blobs.delete_upload, upload_id)
     log.info("upload expired", extra={"upload_id": str(upload_id)})
+
+
+async def _remove_strays(resources: Resources) -> None:
+    """Remove files and directories that are old enough to have a row, or to need none, and do not."""
+    age = _GRACE + resources.limits.lease_time
+    blobs = resources.blobs
+    old_uploads = await asyncio.to_thread(blobs.list_old_uploads, age)
+    old_traces = await asyncio.to_thread(blobs.list_old_traces, age)
+    old_stages = await asyncio.to_thread(blobs.list_old_stages, age)
+    async with resources.database.read_across_tenants() as connection:
+        needed = await uploads.find_needed_files(connection, old_uploads)
+        known = await traces.find_known(connection, old_traces)
+        held = await jobs.find_attempts(connection, [job_id for job_id, _ in old_stages])
+    for upload_id in set(old_uploads) - needed:
+        await asyncio.to_thread(blobs.delete_upload, upload_id)
+    for trace_id in set(old_traces) - known:
+        await asyncio.to_thread(blobs.remove_trace, trace_id)
+    for job_id, attempt in old_stages:
+        if held.get(job_id) != attempt:
+            await asyncio.to_thread(blobs.discard_stage, job_id, attempt)
+    await asyncio.to_thread(blobs.empty_trash)

@@ -12,7 +12,7 @@ from gql_server.domain.ids import ClientId, TraceId
 from gql_server.domain.paging import MAX_PAGE_SIZE
 from gql_server.domain.rules import parse_address_rules
 from gql_server.domain.traces import Trace
-from gql_server.engine.tasks import PreviewTask, Previewed
+from gql_server.engine.tasks import Previewed, PreviewTask
 from gql_server.services.access import checked_name, hold_trace, require_write, settle_flow
 from gql_server.services.keys import open_key, settle_key
 from gql_server.services.resources import Resources

@@ -31,9 +31,9 @@ from gql_server.services.access import checked_name, require_write, settle_flow
 from gql_server.services.resources import Resources
 from gql_server.services.submission import marked, new_job, submit
 from gql_server.store import idempotency, jobs, uploads
-from gql_server.store.blobs import UploadFile
 from gql_server.store.database import Session
 from gql_server.store.jobs import JobOrder
+from gql_server.store.upload_files import UploadFile
 
 _BATCH_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -136,9 +136,7 @@ async def append_chunk(
             await asyncio.to_thread(file.begin, offset)
             async for piece in body:
                 await writer.take(piece)
-            await writer.flush()
-            if checksum is not None and writer.digest.digest() != checksum:
-                raise ChecksumMismatch(offset=offset)
+            await writer.check(checksum)
         except GqlServerError:
             await asyncio.to_thread(file.roll_back, offset)
             raise
@@ -167,6 +165,11 @@ class _ChunkWriter:
         self._batch += piece
         if len(self._batch) >= _BATCH_BYTES:
             await self.flush()
+
+    async def check(self, checksum: bytes | None) -> None:
+        await self.flush()
+        if checksum is not None and self.digest.digest() != checksum:
+            raise ChecksumMismatch(offset=self.upload.offset_bytes)
 
     async def flush(self) -> None:
         batch, self._batch = bytes(self._batch), bytearray()
@@ -220,7 +223,7 @@ async def finish_upload(
         job = new_job(actor, job_id=job_id, flow_id=upload.flow_id, kind=JobKind.INGEST, upload_id=upload.id)
         await submit(session, job, JobOrder(parameters={"version": 1}, key_id=None, output_name=upload.name))
         await uploads.change_upload(session, upload_id, state=UploadState.FINISHING, job_id=job_id)
-        if request is not None and upload.job_id is None:
+        if request is not None:
             await idempotency.keep_result(session, actor, request, job_id)
         upload = await _get_upload(session, upload_id)
     resources.announcer.announce()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
@@ -252,10 +252,10 @@ async def list_lost(connection: Connection, lease_time: timedelta) -> tuple[tupl
     return tuple((ClientId(row.client_id), JobId(row.id)) for row in rows)
 
 
-async def find_finished(connection: Connection, ids: Collection[JobId]) -> dict[JobId, datetime]:
-    """Return which of these jobs, of all tenants, have ended, and when."""
-    statement = select(Jobs.id, Jobs.finished_at).where(Jobs.id.in_(ids), Jobs.finished_at.is_not(None))
-    return {JobId(row.id): row.finished_at for row in (await connection.execute(statement)).all()}
+async def find_attempts(connection: Connection, ids: Collection[JobId]) -> dict[JobId, int]:
+    """Return the current attempt of those jobs, of all tenants, that are being worked on."""
+    statement = select(Jobs.id, Jobs.attempt).where(Jobs.id.in_(ids), Jobs.state.in_(_WORKED_ON))
+    return {JobId(row.id): row.attempt for row in (await connection.execute(statement)).all()}
 
 
 async def allow_another_attempt(session: Session, job_id: JobId) -> None:
