@@ -58,6 +58,9 @@ class LocalBlobs:
                 (root / name).mkdir(exist_ok=True)
                 (root / name).chmod(0o700)
             sync_directory(root)
+            # Its own name too; above a directory that we may not read there is nothing that we could have made.
+            with contextlib.suppress(PermissionError):
+                sync_directory(root.parent)
 
     def check_room(self, needed_bytes: int) -> None:
         """Refuse before the disk is full.
@@ -261,7 +264,7 @@ class LocalBlobs:
 
     def _execution_path(self, name: str) -> Path:
         if not _EXECUTION_NAME.fullmatch(name):
-            raise ValueError(name)
+            raise ValueError("not the name of an execution")
         return self._root / "executions" / name
 
 
@@ -283,7 +286,7 @@ def _open(path: Path, noun: str) -> tuple[BinaryIO, int]:
 
 def _checked(file_name: str) -> str:
     if not _FILE_NAME.fullmatch(file_name):
-        raise ValueError(file_name)
+        raise ValueError("not the name of a stored file")
     return file_name
 
 
