@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from typing import Annotated, Self, cast
+from typing import Annotated, Self
 
 import strawberry
 
@@ -23,6 +23,7 @@ from gql_server.domain.errors import NotFound
 from gql_server.domain.events import FINAL_EVENTS, START, Cursor
 from gql_server.domain.ids import FlowId, JobId
 from gql_server.domain.paging import DEFAULT_PAGE_SIZE
+from gql_server.services.events import follow_events
 from gql_server.store.events import head_cursor, list_events
 
 AfterEvent = Annotated[
@@ -141,10 +142,9 @@ async def follow(
 
     Each event is answered from freshly loaded rows: what an earlier one saw is forgotten before it is handed out.
     """
-    followed = context.resources.hub.follow(
-        context.actor.client_id, after=after, kinds=kinds, flow_id=flow_id, job_id=job_id
+    stream = follow_events(
+        context.resources, context.actor, after=after, kinds=kinds, flow_id=flow_id, job_id=job_id
     )
-    stream = cast("AsyncGenerator[events.Event, None]", followed)
     async with aclosing(stream):
         async for row in stream:
             context.loaders.forget()

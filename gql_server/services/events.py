@@ -1,7 +1,8 @@
 """Events for listeners: only what can be read at that moment."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from gql_server.domain.access import Actor
 from gql_server.domain.errors import BlobMissing, TraceDeleted
@@ -22,7 +23,7 @@ async def follow_events(
     kinds: frozenset[EventKind],
     flow_id: FlowId | None,
     job_id: JobId | None,
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Yield the actor's events, first those after the cursor, then as they happen.
 
     A completion is passed on only once its output opens on this node, or is a tombstone by now.
@@ -30,9 +31,11 @@ async def follow_events(
     Raises:
         BlobMissing: it does not open, even after some patience; the listener resumes with its last cursor.
     """
-    async for event in resources.hub.follow(actor.client_id, after=after, kinds=kinds, flow_id=flow_id, job_id=job_id):
-        await _await_output(resources, actor, event)
-        yield event
+    followed = resources.hub.follow(actor.client_id, after=after, kinds=kinds, flow_id=flow_id, job_id=job_id)
+    async with aclosing(followed):
+        async for event in followed:
+            await _await_output(resources, actor, event)
+            yield event
 
 
 async def _await_output(resources: Resources, actor: Actor, event: Event) -> None:

@@ -7,7 +7,7 @@ coalesced, and a read every second stands behind it. The table is the truth.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Self
 
 import asyncpg
@@ -48,17 +48,23 @@ class Announcer:
 
     async def _run(self) -> None:
         connection: asyncpg.Connection | None = None
-        while True:
-            await self._dirty.wait()
-            self._dirty.clear()
-            try:
-                if connection is None or connection.is_closed():
-                    connection = await asyncpg.connect(self._dsn)
-                await connection.execute(f"NOTIFY {_CHANNEL}")
-            except Exception as error:  # noqa: BLE001  # asyncpg has no common base; the poll stands behind this
-                log.warning("wake-up not sent", extra={"error_type": type(error).__name__})
-                connection = None
-            await asyncio.sleep(_COALESCE_SECONDS)
+        try:
+            while True:
+                await self._dirty.wait()
+                self._dirty.clear()
+                try:
+                    if connection is None or connection.is_closed():
+                        connection = await asyncpg.connect(self._dsn)
+                    await connection.execute(f"NOTIFY {_CHANNEL}")
+                except Exception as error:  # noqa: BLE001  # asyncpg has no common base; the poll stands behind this
+                    log.warning("wake-up not sent", extra={"error_type": type(error).__name__})
+                    if connection is not None:
+                        connection.terminate()
+                    connection = None
+                await asyncio.sleep(_COALESCE_SECONDS)
+        finally:
+            if connection is not None:
+                connection.terminate()
 
 
 class _Listener:
@@ -106,7 +112,7 @@ class EventHub:
         kinds: frozenset[EventKind],
         flow_id: FlowId | None = None,
         job_id: JobId | None = None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yield the client's events after the cursor, first from the table, then as they happen.
 
         Without a cursor it starts now, or, for one job, at the job's beginning: who asks for a job that is already
