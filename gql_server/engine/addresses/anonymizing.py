@@ -1,0 +1,77 @@
+"""The anonymize and preview tasks."""
+
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
+
+from gql_server.domain.anonymization import AddressPair
+from gql_server.engine.addresses.mapping import AddressMap
+from gql_server.engine.addresses.rewriter import NewAddresses, Rewriter
+from gql_server.engine.capture.output import CaptureOutput
+from gql_server.engine.capture.records import TOTAL_DROPPED
+from gql_server.engine.capture.source import PlainSource
+from gql_server.engine.capture.windows import CaptureWindows
+from gql_server.engine.inspect.summary import Summarizer
+from gql_server.engine.tasks import Anonymized, AnonymizeTask, Previewed, PreviewTask, Progressed
+
+
+def anonymize(task: AnonymizeTask, progress: Callable[[Progressed], None]) -> Anonymized:
+    """Carry out an anonymize task.
+
+    Raises:
+        CaptureError: the source is no capture, or one whose link type is not understood.
+    """
+    rewriter = Rewriter(AddressMap(task.key, task.mapping, task.rules))
+    source = PlainSource(task.source)
+    try:
+        windows = CaptureWindows(source, strip=True)
+        summarizer = Summarizer()
+        with CaptureOutput(task.output_directory / windows.format.file_name) as output:
+            for window in windows:
+                rewriter.rewrite(window)
+                summarizer.add(window.data)
+                output.write(window.data)
+                done = Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size)
+                progress(done)
+    finally:
+        source.close()
+    report = rewriter.report(windows.packets, int(windows.totals[TOTAL_DROPPED]))
+    return Anonymized(summary=summarizer.summary(windows), report=report)
+
+
+def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previewed:
+    """Carry out a preview task: map the first distinct addresses and stop.
+
+    Raises:
+        CaptureError: the source is no capture, or one whose link type is not understood.
+    """
+    rewriter = Rewriter(AddressMap(task.key, task.mapping, task.rules))
+    source = PlainSource(task.source)
+    pairs: list[AddressPair] = []
+    try:
+        windows = CaptureWindows(source, strip=True)
+        for window in windows:
+            rewriter.note(window)
+            pairs += islice(_pairs(rewriter.settle_new()), task.first - len(pairs))
+            done = Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size)
+            progress(done)
+            if len(pairs) >= task.first:
+                break
+    finally:
+        source.close()
+    return Previewed(pairs=tuple(pairs))
+
+
+def _pairs(new: NewAddresses) -> Iterator[AddressPair]:
+    rows = zip(new.is_ipv6.tolist(), new.is_ipv4.tolist(), new.originals.tolist(), new.mapped.tolist(), strict=True)
+    for is_ipv6, is_ipv4, original, mapped in rows:
+        kind = "IPV6" if is_ipv6 else "IPV4" if is_ipv4 else "MAC"
+        yield AddressPair(original=_text(kind, *original), replacement=_text(kind, *mapped), kind=kind)
+
+
+def _text(kind: str, high: int, low: int) -> str:
+    if kind == "IPV6":
+        return str(IPv6Address((high << 64) | low))
+    if kind == "IPV4":
+        return str(IPv4Address(low))
+    return low.to_bytes(6, "big").hex(":")

@@ -1,0 +1,111 @@
+"""Which addresses are special, as tests on many at once.
+
+A special address keeps its class: what it means to a machine (this host, everyone, neighbours only) stays, and so do
+the numbers that protocols are assigned. Private ranges (RFC 1918, RFC 4193) are not special: they are mapped like
+any other, or their subnets would show.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+U = np.uint64
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.uint64]
+Pairs = npt.NDArray[np.uint64]
+
+BROADCAST_IPV4: Final = U(0xFFFFFFFF)
+LINK_LOCAL_IPV4_HOST: Final = U(0x0000FFFF)
+RESERVED_IPV4_HOST: Final = U(0x0FFFFFFF)
+GROUP_IPV4_HOST: Final = U(0x007FFFFF)
+"""The bits of an IPv4 group that its MAC address carries (RFC 1112)."""
+
+GROUP_MAC_IPV4: Final = U(0x01005E000000)
+GROUP_MAC_IPV6: Final = U(0x333300000000)
+BROADCAST_MAC: Final = U(0xFFFFFFFFFFFF)
+_ASSIGNED_ORGANISATIONS: Final = np.array([0x0180C2, 0x01000C, 0x011B19, 0x010CCD], np.uint64)
+"""Bridges and LLDP, Cisco's protocols, precision time, substations."""
+
+
+def is_fixed_ipv4(a: Numbers) -> Flags:
+    """This network, loopback, everyone (RFC 6890)."""
+    top = a >> U(24)
+    return np.asarray((top == 0) | (top == 127) | (a == BROADCAST_IPV4))  # noqa: PLR2004  # 127/8
+
+
+def is_link_local_ipv4(a: Numbers) -> Flags:
+    """169.254.0.0/16 (RFC 3927)."""
+    return np.asarray(a >> U(16) == U(0xA9FE))
+
+
+def is_group_ipv4(a: Numbers) -> Flags:
+    """224.0.0.0/4."""
+    return np.asarray(a >> U(28) == U(14))
+
+
+def is_reserved_ipv4(a: Numbers) -> Flags:
+    """240.0.0.0/4 but for the broadcast address."""
+    return np.asarray((a >> U(28) == U(15)) & (a != BROADCAST_IPV4))
+
+
+def is_ordinary_ipv4(a: Numbers) -> Flags:
+    """Every other address."""
+    return np.asarray(~is_fixed_ipv4(a) & ~is_link_local_ipv4(a) & (a >> U(29) != U(7)))
+
+
+def is_assigned_group_ipv4(a: Numbers) -> Flags:
+    """Groups whose 23 bits protocols are assigned: 224.0.0.0/23 and 239.255.255.0/24 (RFC 5771, RFC 2365)."""
+    low = a & GROUP_IPV4_HOST
+    return np.asarray((low < U(0x200)) | (low >= U(0x7FFF00)))
+
+
+def is_fixed_ipv6(a: Pairs) -> Flags:
+    """The unspecified and the loopback address."""
+    return np.asarray((a[:, 0] == 0) & (a[:, 1] <= 1))
+
+
+def is_link_local_ipv6(a: Pairs) -> Flags:
+    """fe80::/10."""
+    return np.asarray(a[:, 0] >> U(54) == U(0x3FA))
+
+
+def is_group_ipv6(a: Pairs) -> Flags:
+    """ff00::/8."""
+    return np.asarray(a[:, 0] >> U(56) == U(0xFF))
+
+
+def is_ordinary_ipv6(a: Pairs) -> Flags:
+    """Every other address."""
+    return ~is_fixed_ipv6(a) & ~is_link_local_ipv6(a) & ~is_group_ipv6(a)
+
+
+def has_group_flags(a: Pairs) -> Flags:
+    """Groups that were not assigned: they may carry a unicast prefix (RFC 3306) or an address (RFC 3956)."""
+    return np.asarray((a[:, 0] >> U(52)) & U(15) != 0)
+
+
+def is_dynamic_group_id(low: Numbers) -> Flags:
+    """Group ids that hosts make up, among them those of solicited-node groups (RFC 3307, RFC 4291)."""
+    return np.asarray((low & U(0xFFFFFFFF)) >= U(0x80000000))
+
+
+def is_fixed_mac(a: Numbers) -> Flags:
+    """Nobody, everyone, and the groups that protocols are assigned."""
+    assigned = np.isin(a >> U(24), _ASSIGNED_ORGANISATIONS)
+    return np.asarray((a == 0) | (a == BROADCAST_MAC) | assigned)
+
+
+def is_ipv4_group_mac(a: Numbers) -> Flags:
+    """01-00-5E-00-00-00 to 01-00-5E-7F-FF-FF (RFC 1112)."""
+    return np.asarray(a & ~GROUP_IPV4_HOST == GROUP_MAC_IPV4)
+
+
+def is_ipv6_group_mac(a: Numbers) -> Flags:
+    """33-33-xx-xx-xx-xx (RFC 2464)."""
+    return np.asarray(a >> U(32) == GROUP_MAC_IPV6 >> U(32))
+
+
+def is_ordinary_mac(a: Numbers) -> Flags:
+    """Every other address, of one station or of a group."""
+    return ~is_fixed_mac(a) & ~is_ipv4_group_mac(a) & ~is_ipv6_group_mac(a)

@@ -1,0 +1,152 @@
+"""Rewrites the records of windows, keeping the tables between them."""
+
+import secrets
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gql_server.domain.anonymization import AnonymizationReport
+from gql_server.domain.errors import UnsupportedLinkType
+from gql_server.engine.addresses import layout
+from gql_server.engine.addresses.mapping import AddressMap
+from gql_server.engine.addresses.tables import settle, transfer
+from gql_server.engine.addresses.walk import NO_ROOM, UNKNOWN_LINK, walk_records
+from gql_server.engine.capture.records import RECORD_COLUMNS, RECORD_LINK_TYPE, RECORD_SOURCE
+from gql_server.engine.capture.windows import Window
+
+U = np.uint64
+_NARROW_SLOTS: Final = 1 << 14
+_NARROW_MOST: Final = 1 << 21
+_WIDE_SLOTS: Final = 1 << 12
+_WIDE_MOST: Final = 1 << 19
+"""32 MiB each. Half a full table holds more than the addresses of one packet, so clearing always helps."""
+_GROWTH: Final = 4
+_WORD_BITS: Final = 64
+_IPV4_MASK: Final = U(0xFFFFFFFF)
+_MAC_MASK: Final = U(0xFFFFFFFFFFFF)
+
+
+class NewAddresses(NamedTuple):
+    """Addresses met for the first time, in order, and what they become; one row each, high and low word."""
+
+    is_ipv6: npt.NDArray[np.bool_]
+    is_ipv4: npt.NDArray[np.bool_]
+    originals: npt.NDArray[np.uint64]
+    mapped: npt.NDArray[np.uint64]
+
+
+class Rewriter:
+    """Maps addresses in place; one for each capture."""
+
+    def __init__(self, addresses: AddressMap) -> None:
+        self._map = addresses
+        self._state = np.zeros(layout.STATE_LENGTH, np.int64)
+        self._state[layout.NEW_LIMIT] = layout.NEW_ROOM
+        seeds = np.frombuffer(secrets.token_bytes(24), np.int64)
+        self._state[layout.SEED_NARROW : layout.SEED_WIDE + 1] = seeds | 1
+        self._narrow, self._wide = _NARROW_SLOTS, _WIDE_SLOTS
+        self._words = self._lay_out()
+
+    def rewrite(self, window: Window) -> None:
+        """Rewrite the records of a window.
+
+        Raises:
+            UnsupportedLinkType: a packet whose link type is not understood.
+        """
+        first = 0
+        while first < window.count:
+            stop, reason = self._walk(window, first, window.count, wet=False)
+            if reason == UNKNOWN_LINK:
+                raise _unsupported(window, stop)
+            self.settle_new()
+            self._walk(window, first, stop, wet=True)
+            if reason == NO_ROOM:
+                self._make_room()
+            first = stop
+
+    def note(self, window: Window) -> None:
+        """Only note the new addresses of a window, as far as there is room."""
+        self._walk(window, 0, window.count, wet=False)
+
+    def settle_new(self) -> NewAddresses:
+        """Map the addresses noted since the last time."""
+        new = self._map_new()
+        settle(self._state, self._words, new.mapped.reshape(-1))
+        return new
+
+    def report(self, packets: int, blocks_dropped: int) -> AnonymizationReport:
+        """Tell what was done; an address met again after its table was cleared counts again."""
+        count = [int(value) for value in self._state[: layout.STACK]]
+        return AnonymizationReport(
+            packets=packets,
+            addresses_ipv4=count[layout.SEEN_IPV4],
+            addresses_ipv6=count[layout.SEEN_IPV6],
+            addresses_mac=count[layout.SEEN_MAC],
+            packets_opaque=count[layout.PACKETS_OPAQUE],
+            bytes_zeroed=count[layout.BYTES_ZEROED],
+            bytes_kept=count[layout.BYTES_KEPT],
+            packets_cut=count[layout.PACKETS_CUT],
+            blocks_dropped=blocks_dropped,
+        )
+
+    def _walk(self, window: Window, first: int, count: int, *, wet: bool) -> tuple[int, int]:
+        return walk_records(window.buffer, window.records, self._state, self._words, first, count, wet)
+
+    def _map_new(self) -> NewAddresses:
+        count = int(self._state[layout.NEW_COUNT])
+        entries = self._state[layout.NEW_AT : layout.NEW_AT + count]
+        is_ipv6 = entries >= layout.WIDE_ENTRY
+        places = np.where(is_ipv6, entries - layout.WIDE_ENTRY, entries)
+        high = self._words[places]
+        is_ipv4 = ~is_ipv6 & ((high & U(layout.KEY_IPV4)) != 0)
+        is_mac = ~is_ipv6 & ~is_ipv4
+        originals = np.zeros((count, 2), np.uint64)
+        originals[is_ipv6, 0] = high[is_ipv6]
+        originals[is_ipv6, 1] = self._words[places[is_ipv6] + layout.WIDE_LOW]
+        originals[is_ipv4, 1] = high[is_ipv4] & _IPV4_MASK
+        originals[is_mac, 1] = high[is_mac] & _MAC_MASK
+        mapped = np.zeros((count, 2), np.uint64)
+        mapped[is_ipv6] = self._map.ipv6(originals[is_ipv6])
+        mapped[is_ipv4, 1] = self._map.ipv4(originals[is_ipv4, 1])
+        mapped[is_mac, 1] = self._map.mac(originals[is_mac, 1])
+        return NewAddresses(is_ipv6=is_ipv6, is_ipv4=is_ipv4, originals=originals, mapped=mapped)
+
+    def _lay_out(self) -> npt.NDArray[np.uint64]:
+        """Describe the tables in the state and return empty ones, the wide one first, slots on cache lines."""
+        s = self._state
+        wide_words = self._wide * layout.WIDE_WORDS
+        words = wide_words + self._narrow * layout.NARROW_WORDS
+        s[layout.WIDE_AT], s[layout.WIDE_MASK] = 0, self._wide - 1
+        s[layout.WIDE_SHIFT], s[layout.WIDE_LIMIT] = _WORD_BITS - self._wide.bit_length() + 1, self._wide // 2
+        s[layout.NARROW_AT], s[layout.NARROW_MASK] = wide_words, self._narrow - 1
+        s[layout.NARROW_SHIFT], s[layout.NARROW_LIMIT] = _WORD_BITS - self._narrow.bit_length() + 1, self._narrow // 2
+        raw = np.zeros(words + layout.WIDE_WORDS, np.uint64)
+        skip = -(raw.ctypes.data // 8) % layout.WIDE_WORDS
+        return raw[skip : skip + words]
+
+    def _make_room(self) -> None:
+        """Let the full table grow; at its most, forget everything: the tables are only a cache."""
+        s = self._state
+        narrow, wide = self._narrow, self._wide
+        old_narrow, old_wide = self._words[wide * layout.WIDE_WORDS :], self._words[: wide * layout.WIDE_WORDS]
+        if s[layout.NARROW_USED] >= s[layout.NARROW_LIMIT]:
+            self._narrow = min(narrow * _GROWTH, _NARROW_MOST)
+        if s[layout.WIDE_USED] >= s[layout.WIDE_LIMIT]:
+            self._wide = min(wide * _GROWTH, _WIDE_MOST)
+        if (self._narrow, self._wide) != (narrow, wide):
+            self._words = self._lay_out()
+            transfer(s, self._words, old_narrow, False)  # noqa: FBT003  # kernels take positions
+            transfer(s, self._words, old_wide, True)  # noqa: FBT003  # the same
+        elif s[layout.NARROW_USED] >= s[layout.NARROW_LIMIT] or s[layout.WIDE_USED] >= s[layout.WIDE_LIMIT]:
+            self._words[:] = 0
+            s[layout.NARROW_USED] = s[layout.WIDE_USED] = 0
+
+
+def _unsupported(window: Window, index: int) -> UnsupportedLinkType:
+    row = window.records[index * RECORD_COLUMNS : (index + 1) * RECORD_COLUMNS]
+    return UnsupportedLinkType(
+        link_type=int(row[RECORD_LINK_TYPE]),
+        packet=window.first_packet + index + 1,
+        offset=window.base + int(row[RECORD_SOURCE]),
+    )

@@ -1,0 +1,150 @@
+"""The child process: warm, does one task, ends.
+
+It loads the kernels, says Ready and waits on its standard input for one task. From then on it lives under its own
+limits. When its input ends, its parent is gone or wants no more of it, and it ends at once, whatever it is doing.
+What it writes on standard error never holds a byte of a capture.
+
+Run as: python -m gql_server.engine.child
+"""
+
+import errno
+import fcntl
+import os
+import sys
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from time import monotonic
+from typing import Final, NoReturn, assert_never
+
+from gql_server.domain.errors import GqlServerError, ResourceLimit, StorageFull
+from gql_server.engine.limits import die_with_parent, limit_this_process
+from gql_server.engine.tasks import (
+    AnonymizeTask,
+    Finished,
+    InspectTask,
+    Message,
+    PreviewTask,
+    Progressed,
+    Ready,
+    Refused,
+    Result,
+    Task,
+    decode_task,
+    encode_message,
+)
+
+DONE: Final = 0
+FAILED: Final = 1
+ABANDONED: Final = 3
+"""The parent went away."""
+
+_COMPILED: Final = ".compiled"
+_PROGRESS_SECONDS: Final = 0.1
+_READ_BYTES: Final = 1 << 16
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+Progress = Callable[[Progressed], None]
+
+
+def main() -> NoReturn:
+    """Do one task and end without clean-up: nothing of this process is worth it."""
+    die_with_parent()
+    lines: SimpleQueue[bytes] = SimpleQueue()
+    try:
+        carry_out = load_kernels(os.environ["NUMBA_CACHE_DIR"])
+        threading.Thread(target=_watch_input, args=(lines,), daemon=True).start()
+        _say(Ready())
+        _say(_answer(lines.get(), carry_out))
+    except BaseException as error:  # noqa: BLE001  # the text of an unforeseen error may hold anything
+        sys.stderr.write(f"engine child: {type(error).__name__}\n")
+        sys.stderr.flush()
+        os._exit(FAILED)
+    os._exit(DONE)
+
+
+def load_kernels(cache_directory: str) -> Callable[[Task, Progress], Result]:
+    """Load the kernels, compiling them if need be; of several processes one compiles and the others wait."""
+    compiled = os.path.join(cache_directory, _COMPILED)  # noqa: PTH118  # beside numba's own files
+    if os.path.exists(compiled):  # noqa: PTH110  # the same
+        return _import_tasks()
+    lock = os.open(cache_directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        carry_out = _import_tasks()
+        os.close(os.open(compiled, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    finally:
+        os.close(lock)
+    return carry_out
+
+
+def _import_tasks() -> Callable[[Task, Progress], Result]:
+    # Importing compiles, so it happens under the lock and not at the top of this file.
+    from gql_server.engine.addresses.anonymizing import anonymize, preview  # noqa: PLC0415  # see above
+    from gql_server.engine.inspect.inspecting import inspect  # noqa: PLC0415  # see above
+
+    def carry_out(task: Task, progress: Progress) -> Result:
+        match task:
+            case InspectTask():
+                return inspect(task, progress)
+            case AnonymizeTask():
+                return anonymize(task, progress)
+            case PreviewTask():
+                return preview(task, progress)
+            case _:
+                assert_never(task)
+
+    return carry_out
+
+
+def _watch_input(lines: "SimpleQueue[bytes]") -> None:
+    """Hand over the first line; end the process when the input ends."""
+    received = b""
+    handed = False
+    while piece := os.read(0, _READ_BYTES):
+        if not handed:
+            received += piece
+            line, end, _ = received.partition(b"\n")
+            if end:
+                lines.put(line)
+                handed = True
+                received = b""
+    os._exit(ABANDONED)
+
+
+def _answer(line: bytes, carry_out: Callable[[Task, Progress], Result]) -> Message:
+    task = decode_task(line)
+    limit_this_process(task.memory_bytes)
+    try:
+        return Finished(result=carry_out(task, _Pace()))
+    except GqlServerError as error:
+        return Refused.of(error)
+    except MemoryError:
+        return Refused.of(ResourceLimit(resource="memory"))
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            return Refused.of(StorageFull())
+        raise
+
+
+class _Pace:
+    """Says progress, the first at once and then ten times a second at most."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, progressed: Progressed) -> None:
+        now = monotonic()
+        if now >= self._next:
+            self._next = now + _PROGRESS_SECONDS
+            _say(progressed)
+
+
+def _say(message: Message) -> None:
+    line = encode_message(message)
+    while line:
+        line = line[os.write(1, line) :]
+
+
+if __name__ == "__main__":
+    main()
