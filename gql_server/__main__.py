@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from gql_server import __version__
 from gql_server.api.schema import export_schema
@@ -105,7 +106,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         settings = replace(settings, data_directory=directory.expanduser().absolute())
     if getattr(options, "host", None):
         settings = replace(settings, host=options.host)
-    if getattr(options, "port", None):
+    if getattr(options, "port", None) is not None:
         settings = replace(settings, port=options.port)
     return settings
 
@@ -114,10 +115,10 @@ def _as_json(settings: Settings) -> bool:
     return settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
 
 
-def _server(settings: Settings, *, with_worker: bool) -> uvicorn.Server:
+def _server(app: Starlette, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, with_worker=with_worker),
+            app,
             host=settings.host,
             port=settings.port,
             lifespan="on",
@@ -141,9 +142,12 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     sys.stderr.write(
         f"gql-server: GraphQL and GraphiQL at {_base_url(settings)}/graphql (data in {settings.directory})\n"
     )
-    server = _server(settings, with_worker=not options.no_worker)
-    server.run()
-    return 0 if server.started else 1
+    app = create_app(settings, with_worker=not options.no_worker)
+    with contextlib.suppress(SystemExit):
+        _server(app, settings).run()
+    if app.state.failure is not None:
+        raise app.state.failure
+    return 0
 
 
 def _work(settings: Settings, options: argparse.Namespace) -> int:
@@ -174,10 +178,11 @@ def _migrate(settings: Settings, options: argparse.Namespace) -> int:
 def _demo(settings: Settings, options: argparse.Namespace) -> int:
     check_host(settings.host)
     settings = replace(settings, port=settings.port if options.port else _free_port(settings))
+    app = create_app(settings)
 
     async def run() -> None:
-        server = _server(settings, with_worker=True)
-        serving = asyncio.create_task(server.serve())
+        server = _server(app, settings)
+        serving = asyncio.create_task(_serve_until_ended(server))
         try:
             await run_demo(_base_url(settings), options.output, until=serving)
             if not options.exit:
@@ -185,12 +190,18 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
                 await asyncio.wait({serving})
         finally:
             server.should_exit = True
-            with contextlib.suppress(SystemExit):
-                await serving
+            await serving
+            if app.state.failure is not None:
+                raise app.state.failure
 
     configure_logging(as_json=_as_json(settings), level="WARNING")
     asyncio.run(run())
     return 0
+
+
+async def _serve_until_ended(server: uvicorn.Server) -> None:
+    with contextlib.suppress(SystemExit):
+        await server.serve()
 
 
 def _export_schema(_: Settings, __: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from gql_server import __version__
 from gql_server.api.routes import ApiOptions, build_routes
 from gql_server.domain.access import Actor
-from gql_server.domain.errors import SetupError, StoreNotShared
+from gql_server.domain.errors import GqlServerError, SetupError, StoreNotShared
 from gql_server.services.children import ChildPool
 from gql_server.services.keys import Keyring
 from gql_server.services.local import settle_local_tenant
@@ -30,22 +30,39 @@ from gql_server.worker import Worker
 
 
 def create_app(settings: Settings, *, with_worker: bool = True) -> Starlette:
-    """Return the web application; everything it needs is opened when it starts and closed when it ends."""
+    """Return the web application; everything it needs is opened when it starts and closed when it ends.
+
+    What kept it from starting stands in `app.state.failure`: the web server itself only says that it did not.
+    """
     check_host(settings.host)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_resources(settings) as resources:
-            actor = await settle_local_tenant(resources.database)
-
-            async def authenticate(_: HTTPConnection) -> Actor | None:
-                return actor
-
-            app.router.routes.extend(build_routes(resources, authenticate, _options(settings)))
-            async with run_worker(resources, slots=settings.worker_slots) if with_worker else contextlib.nullcontext():
+        try:
+            async with _serving(app, settings, with_worker=with_worker):
                 yield
+        except GqlServerError as error:
+            app.state.failure = error
+            raise
 
-    return Starlette(lifespan=lifespan)
+    app = Starlette(lifespan=lifespan)
+    app.state.failure = None
+    return app
+
+
+@asynccontextmanager
+async def _serving(app: Starlette, settings: Settings, *, with_worker: bool) -> AsyncIterator[None]:
+    async with contextlib.AsyncExitStack() as stack:
+        resources = await stack.enter_async_context(open_resources(settings))
+        actor = await settle_local_tenant(resources.database)
+
+        async def authenticate(_: HTTPConnection) -> Actor | None:
+            return actor
+
+        app.router.routes.extend(build_routes(resources, authenticate, _options(settings)))
+        if with_worker:
+            await stack.enter_async_context(run_worker(resources, slots=settings.worker_slots))
+        yield
 
 
 def check_host(host: str) -> None:

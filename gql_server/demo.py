@@ -52,7 +52,7 @@ async def run_demo(base_url: str, output: Path, *, until: "asyncio.Task[None]") 
     Raises:
         SetupError: the server ended, or something did not go as it should; the sentence says what.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     capture = (files("gql_server") / "demo_capture" / "hospital.pcap").read_bytes()
     async with httpx.AsyncClient(base_url=base_url, timeout=30.0, trust_env=False) as http:
         client = _Client(http, base_url)
@@ -126,7 +126,6 @@ class _Client:
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             if until.done():
-                until.result()
                 raise SetupError(advice="The server ended while it was starting; its log says why")
             with contextlib.suppress(httpx.TransportError):
                 if (await self._http.get("/healthz")).is_success:
