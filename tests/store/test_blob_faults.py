@@ -17,6 +17,11 @@ REPOSITORY = Path(__file__).parents[2]
 LONG = os.environ.get("GQL_SERVER_LONG_TESTS") == "1"
 SHORT_CALLS = ("fsync", "pwrite64", "rename", "link")
 ALL_CALLS = (*SHORT_CALLS, "ftruncate", "mkdir", "fchmod", "unlink", "rmdir", "chmod")
+FAULTS = [
+    *((call, "error=EIO") for call in SHORT_CALLS),
+    *((call, "error=ENOSPC") for call in (SHORT_CALLS if LONG else ("pwrite64", "rename", "link"))),
+    *((call, "error=EDQUOT") for call in (SHORT_CALLS if LONG else ("pwrite64",))),
+]
 
 pytestmark = pytest.mark.skipif(
     shutil.which("strace") is None or platform.machine() != "x86_64", reason="strace for x86_64 is not installed"
@@ -69,10 +74,7 @@ def broken_promises(files: dict[str, bytes], promised: dict[str, str]) -> list[s
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(
-    "fault", ["error=EIO", "error=ENOSPC", "error=EDQUOT"] if LONG else ["error=EIO", "error=ENOSPC"]
-)
-@pytest.mark.parametrize("call", SHORT_CALLS)
+@pytest.mark.parametrize(("call", "fault"), FAULTS)
 def test_a_call_that_fails_is_a_refusal_and_the_next_attempt_works(tmp_path: Path, call: str, fault: str) -> None:
     code = ErrorCode.INTERNAL if fault == "error=EIO" else ErrorCode.STORAGE_FULL
     for count in range(1, 1000):
