@@ -1,4 +1,4 @@
-"""Files that survive a power loss, and refusals when they cannot.
+"""Files that survive a power loss, or are refused.
 
 A name is durable when the file's directory was fsynced, bytes when the file was. A failed fsync is final: the kernel
 has dropped the pages, so a second fsync would succeed over a hole.

@@ -1,4 +1,4 @@
-"""The embedded database: PostgreSQL that comes and goes with us.
+"""The embedded database: PostgreSQL, started and shared by us.
 
 Every process that needs it calls `start()`; the first one makes and starts the server, the others share it, and a
 guard stops it when the last of them is gone, however it died.

@@ -1,6 +1,6 @@
-"""What a disk holds after a power loss, worked out from the system calls of a run.
+"""What a disk holds after a power loss.
 
-Reads the log of `strace -f -y -xx`. Strict POSIX: bytes are there when their file was fsynced, a name when its
+Worked out from the system calls of a run: the log of `strace -f -y -xx`. Strict POSIX: bytes are there when their file was fsynced, a name when its
 directory was. Nothing else survives.
 """
 

@@ -1,4 +1,4 @@
-"""The store of bytes under faults: calls that fail, kills, power losses."""
+"""The store of bytes under failing calls, kills, power loss."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Files that survive: whole or not at all, refusals in our words."""
+"""Files that survive: whole or not at all."""
 
 import errno
 import os

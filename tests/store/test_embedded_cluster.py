@@ -1,4 +1,4 @@
-"""The making of a cluster: whole or not at all, roles with no more rights than they need."""
+"""A cluster is made whole, with roles of few rights."""
 
 import asyncio
 import os

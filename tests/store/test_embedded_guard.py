@@ -1,4 +1,4 @@
-"""The guard: it brings a crashed server back and takes an abandoned one down."""
+"""The guard: crashed servers come back, abandoned ones end."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""One upload's file: one writer, exact offsets, no second chance for a failed fsync."""
+"""One upload's file: one writer, exact offsets."""
 
 import os
 import resource
