@@ -74,9 +74,10 @@ class Place:
         """No further groups for another user; our own ones otherwise."""
         return None if self.uid is None else []
 
-    def lock(self, name: str) -> int:
+    def lock(self, name: str, *, create: bool = True) -> int:
         """Open one of the lock files; closing the descriptor releases the lock."""
-        return os.open(Path(self.root, f"{name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+        return os.open(Path(self.root, f"{name}.lock"), flags, 0o600)
 
     def command(self) -> list[str]:
         """Return PostgreSQL's command line."""
@@ -127,7 +128,7 @@ def held(descriptor: int) -> Iterator[None]:
 
 
 def _is_used(place: Place) -> bool:
-    users = place.lock("users")
+    users = place.lock("users", create=False)
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -204,7 +205,7 @@ def _start(place: Place) -> subprocess.Popen[bytes] | None:
 
 
 def _revive(place: Place) -> subprocess.Popen[bytes] | None:
-    with held(place.lock("lifecycle")):
+    with held(place.lock("lifecycle", create=False)):
         if not _is_used(place) or place.is_ready():
             return None
         return _start(place)
@@ -218,11 +219,22 @@ def _watch(place: Place, server: subprocess.Popen[bytes]) -> None:
             if revived is None:
                 return
             server = revived
-        elif not _is_used(place):
-            with held(place.lock("lifecycle")):
-                if not _is_used(place):
-                    _stop(server)
-                    return
+        elif _stop_if_unused(place, server):
+            return
+
+
+def _stop_if_unused(place: Place, server: subprocess.Popen[bytes]) -> bool:
+    try:
+        if _is_used(place):
+            return False
+        with held(place.lock("lifecycle", create=False)):
+            if _is_used(place):
+                return False
+            _stop(server)
+    except FileNotFoundError:
+        # Somebody removed the directory; make nothing in it that would be left behind.
+        _stop(server)
+    return True
 
 
 def _detach() -> None:

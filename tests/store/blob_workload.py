@@ -2,7 +2,8 @@
 
     python -m tests.store.blob_workload ROOT GENERATION [STEP=VALUE...]
 
-Each line of output is said at once: `ok STEP VALUE` is a promise, `refused STEP CODE` says that there is none; a refused step is tried once more.
+Each line is said at once: `ok STEP VALUE` is a promise, `refused STEP CODE` says that there is none; a refused step
+is tried once more.
 A later generation goes on after a crash: it knows only what was acknowledged, as a server knows only its rows.
 """
 

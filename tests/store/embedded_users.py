@@ -77,7 +77,7 @@ def command_lines(root: Path) -> dict[int, list[str]]:
             parts = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
         except OSError:
             continue
-        if any(part.startswith(str(root)) for part in parts):
+        if any(str(root) in part for part in parts):
             found[int(process.name)] = parts
     return found
 

@@ -1,7 +1,7 @@
 """What a disk holds after a power loss.
 
-Worked out from the system calls of a run: the log of `strace -f -y -xx`. Strict POSIX: bytes are there when their file was fsynced, a name when its
-directory was. Nothing else survives.
+Worked out from the system calls of a run: the log of `strace -f -y -xx`. Strict POSIX: bytes are there when their
+file was fsynced, a name when its directory was. Nothing else survives.
 """
 
 import re

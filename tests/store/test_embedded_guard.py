@@ -1,6 +1,7 @@
 """The guard: crashed servers come back, abandoned ones end."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,15 @@ def test_torn_lock_files_of_a_crash_do_not_matter(playground: Playground, torn: 
         (playground.root / name).write_bytes(torn)
     database.start()
     database.close()
+
+
+def test_a_guard_whose_directory_is_removed_ends_and_leaves_nothing(playground: Playground) -> None:
+    playground.user().joined()
+    server = server_pid(playground.root)
+    guard = parent_of(server)
+    shutil.rmtree(playground.root)
+    wait_until(lambda: not Path(f"/proc/{server}").exists() and not Path(f"/proc/{guard}").exists())
+    assert not playground.root.exists()
 
 
 def test_the_guard_needs_nothing_but_the_standard_library() -> None:
