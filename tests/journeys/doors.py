@@ -34,7 +34,8 @@ PROGRESS = """subscription ($job: ID!, $after: EventCursor) { jobProgress(jobId:
   cursor kind state sequence progress { packets bytesDone bytesTotal fraction } outputTraceId error { code } } }"""
 JOB = """query ($id: ID!) { job(id: $id) { id kind state attempt outputTraceId
   error { __typename code message ... on CaptureRefusedError { offset } }
-  executions { totalCount edges { node { id name state attempt error { code } artifacts { name } } } } } }"""
+  executions { totalCount edges { node {
+    id name state attempt error { code } artifacts { name } } } } } }"""
 TRACE = """query ($id: ID!) { trace(id: $id) { id name origin format packets capturedBytes originalBytes sizeBytes sha256
   interfaces truncatedPackets firstPacketAt lastPacketAt isDeleted deletedAt downloadUrl
   linkTypes { number name } addressRules { source target } job { id } } }"""

@@ -10,15 +10,17 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
-from scapy.packet import Packet
+from scapy.packet import NoPayload, Packet
 
 from tests.journeys.doors import COMPLETED, JOB, PROGRESS, Installation, Server
 from tests.journeys.material import hospital, records
 
 LINEAGE = """query ($id: ID!, $direction: Direction!) { lineage(id: $id, direction: $direction) { isComplete
   nodes { __typename ... on Trace { id isDeleted } ... on Execution { id name } }
-  edges { kind source { ... on Trace { id } ... on Execution { id } } target { ... on Trace { id } ... on Execution { id } } } } }"""
-PREVIEW = """query ($id: ID!, $mapping: AddressMapping!) { previewTransformation(traceId: $id, mapping: $mapping, first: 100) {
+  edges { kind source { ...End } target { ...End } } } }
+fragment End on LineageNode { ... on Trace { id } ... on Execution { id } }"""
+PREVIEW = """query ($id: ID!, $mapping: AddressMapping!) {
+  previewTransformation(traceId: $id, mapping: $mapping, first: 100) {
   pairs { kind original replacement } errors { code } } }"""
 
 
@@ -58,7 +60,7 @@ def _addresses(packet: Packet) -> list[str]:
     if ARP in packet:
         found += [packet[ARP].hwsrc, packet[ARP].psrc, packet[ARP].pdst]
     layer = packet
-    while layer and not layer.__class__.__name__ == "NoPayload":
+    while not isinstance(layer, NoPayload):
         if isinstance(layer, IP | IPv6):
             found += [layer.src, layer.dst]
         layer = layer.payload
