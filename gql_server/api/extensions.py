@@ -1,7 +1,9 @@
 """Extensions: loaders of one's own, documents seen before."""
 
+import contextlib
 from collections.abc import Iterator
 
+from graphql import GraphQLError
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 
 from gql_server.api.context import Context
@@ -24,6 +26,13 @@ class ParsedOnce(ParserCache):
 
     def __init__(self) -> None:
         super().__init__(maxsize=CACHED_DOCUMENTS)
+
+    def on_parse(self) -> Iterator[None]:
+        """Parse. What cannot be parsed is left to strawberry: an error raised here would never reach a WebSocket."""
+        context = self.execution_context
+        with contextlib.suppress(GraphQLError, RecursionError):
+            context.graphql_document = self.cached_parse_document(context.query, **context.parse_options)
+        yield
 
 
 class ValidatedOnce(ValidationCache):

@@ -5,6 +5,9 @@ from typing import Any, TypeVar, cast
 
 import strawberry
 
+THE_INPUT = strawberry.argument(description="All that is asked for.")
+"""How every mutation's one argument is described."""
+
 ResolverT = TypeVar("ResolverT", bound=Callable[..., Any])
 
 

@@ -16,7 +16,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Messag
 
 from gql_server.api.authentication import actor_of
 from gql_server.api.context import Context
-from gql_server.api.masking import MaskedSchema
+from gql_server.api.masking import MaskedSchema, report
 from gql_server.services.resources import Resources
 
 INIT_WAIT = timedelta(seconds=5)
@@ -32,6 +32,10 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.handle_invalid_message("Malformed message")
             return
         await super().handle_message(message)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log what ended an operation; strawberry's own way would log messages and documents."""
+        report(error, "")
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:  # noqa: ARG004  # strawberry's signature

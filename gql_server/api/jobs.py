@@ -8,7 +8,7 @@ import strawberry
 from gql_server.api.context import Info
 from gql_server.api.enums import AddressMapping
 from gql_server.api.errors import UserError, settle
-from gql_server.api.fields import field, mutation
+from gql_server.api.fields import THE_INPUT, field, mutation
 from gql_server.api.ids import GlobalId
 from gql_server.api.loaders import one
 from gql_server.api.paging import After, Before, Connection, First, Last, page_request
@@ -126,7 +126,7 @@ class JobMutations:
     async def start_address_anonymization(
         self,
         info: Info,
-        input: StartAddressAnonymizationInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[StartAddressAnonymizationInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> StartAddressAnonymizationPayload:
         """Start it."""
         act = partial(services.start_address_anonymization, info.context.resources, info.context.actor)
@@ -145,7 +145,7 @@ class JobMutations:
     async def cancel_job(
         self,
         info: Info,
-        input: CancelJobInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[CancelJobInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> CancelJobPayload:
         """Cancel it."""
         act = partial(services.cancel_job, info.context.resources, info.context.actor)

@@ -23,7 +23,7 @@ STATUSES: dict[ErrorCode, int] = {
     ErrorCode.UPLOAD_TOO_LARGE: 413,
     ErrorCode.LENGTH_EXCEEDED: 413,
     ErrorCode.UPLOAD_INCOMPLETE: 409,
-    ErrorCode.UPLOAD_CLOSED: 410,
+    ErrorCode.UPLOAD_CLOSED: 409,
     ErrorCode.UPLOAD_BUSY: 423,
     ErrorCode.TOO_MANY_UPLOADS: 429,
     ErrorCode.STORAGE_FULL: 507,

@@ -8,7 +8,7 @@ import strawberry
 from gql_server.api.context import Info
 from gql_server.api.enums import AddressMapping
 from gql_server.api.errors import UserError, settle
-from gql_server.api.fields import field, mutation
+from gql_server.api.fields import THE_INPUT, field, mutation
 from gql_server.api.ids import GlobalId
 from gql_server.api.loaders import one
 from gql_server.api.paging import After, Before, Connection, First, Last, check_page_size, page_request
@@ -177,7 +177,7 @@ class TraceMutations:
     async def set_address_rules(
         self,
         info: Info,
-        input: SetAddressRulesInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[SetAddressRulesInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> SetAddressRulesPayload:
         """Set them."""
         act = partial(services.set_address_rules, info.context.resources, info.context.actor)
@@ -189,7 +189,7 @@ class TraceMutations:
     async def rename_trace(
         self,
         info: Info,
-        input: RenameTraceInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[RenameTraceInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> RenameTracePayload:
         """Rename it."""
         act = partial(services.rename_trace, info.context.resources, info.context.actor)
@@ -202,7 +202,7 @@ class TraceMutations:
     async def delete_trace(
         self,
         info: Info,
-        input: DeleteTraceInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[DeleteTraceInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> DeleteTracePayload:
         """Delete it."""
         act = partial(services.delete_trace, info.context.resources, info.context.actor)

@@ -24,7 +24,7 @@ from gql_server.api.tus_headers import (
     write_time,
 )
 from gql_server.domain.access import Actor
-from gql_server.domain.errors import NotFound, OffsetMismatch
+from gql_server.domain.errors import NotFound, OffsetMismatch, UploadClosed
 from gql_server.domain.ids import FlowId, UploadId
 from gql_server.domain.uploads import Upload, UploadState
 from gql_server.services import uploads as services
@@ -138,7 +138,7 @@ class TusDoor:
     async def _head(self, request: Request, actor: Actor) -> Response:
         upload = await self._find(request, actor)
         if upload.state in GONE:
-            return refusal(410, "UPLOAD_CLOSED", f"The upload is {upload.state}.", headers={"Tus-Resumable": VERSION})
+            return _gone(upload)
         headers = {
             "Upload-Offset": str(upload.offset_bytes),
             "Upload-Length": str(upload.length_bytes),
@@ -154,6 +154,8 @@ class TusDoor:
         checksum = read_checksum(request.headers)
         # Found first: whether somebody else's upload is busy is nobody's business.
         upload = await self._find(request, actor)
+        if upload.state in GONE:
+            return _gone(upload)
         reached = await services.append_chunk(
             self.resources, actor, upload_id=upload.id, offset=offset, body=pieces_of(request), checksum=checksum
         )
@@ -203,6 +205,11 @@ async def pieces_of(request: Request, seconds: float = SILENCE_SECONDS) -> Async
 def _wrong_type() -> Response:
     headers = {"Tus-Resumable": VERSION, "Accept": CHUNK_TYPE}
     return refusal(415, "UNSUPPORTED_MEDIA_TYPE", f"Send {CHUNK_TYPE}.", headers=headers)
+
+
+def _gone(upload: Upload) -> Response:
+    error = UploadClosed(state=upload.state.value)
+    return refusal(410, error.code.value, str(error), facts=error.facts(), headers={"Tus-Resumable": VERSION})
 
 
 def _empty(status: int, headers: dict[str, str]) -> Response:

@@ -1,7 +1,6 @@
 """What tus says in its headers."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -42,7 +41,7 @@ def read_checksum(headers: Headers) -> bytes | None:
     algorithm, _, digest = header.partition(" ")
     try:
         checksum = base64.b64decode(digest, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidInput(field="Upload-Checksum", reason="the digest is not base64") from error
     if algorithm != "sha256" or len(checksum) != SHA256_BYTES:
         raise InvalidInput(field="Upload-Checksum", reason="only sha256 is taken")
@@ -71,7 +70,7 @@ class Metadata:
                 continue
             try:
                 values[key] = base64.b64decode(encoded.strip(), validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError) as error:
+            except ValueError as error:
                 raise InvalidInput(field="Upload-Metadata", reason="a value is not text in base64") from error
         return cls(
             filename=values.get("filename") or values.get("name"), sha256=values.get("sha256"), flow=values.get("flow")

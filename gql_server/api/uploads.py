@@ -7,7 +7,7 @@ import strawberry
 
 from gql_server.api.context import Info
 from gql_server.api.errors import UserError, settle
-from gql_server.api.fields import field, mutation
+from gql_server.api.fields import THE_INPUT, field, mutation
 from gql_server.api.ids import GlobalId
 from gql_server.api.loaders import one
 from gql_server.api.scalars import SafeInt, Sha256
@@ -102,7 +102,7 @@ class UploadMutations:
     async def create_upload(
         self,
         info: Info,
-        input: CreateUploadInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[CreateUploadInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> CreateUploadPayload:
         """Create it."""
         act = partial(services.create_upload, info.context.resources, info.context.actor)
@@ -122,7 +122,7 @@ class UploadMutations:
     async def finish_upload(
         self,
         info: Info,
-        input: FinishUploadInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[FinishUploadInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> FinishUploadPayload:
         """Finish it."""
         act = partial(services.finish_upload, info.context.resources, info.context.actor)
@@ -139,7 +139,7 @@ class UploadMutations:
     async def abort_upload(
         self,
         info: Info,
-        input: AbortUploadInput,  # noqa: A002  # the name is the contract's
+        input: Annotated[AbortUploadInput, THE_INPUT],  # noqa: A002  # the name is the contract's
     ) -> AbortUploadPayload:
         """Abort it."""
         act = partial(services.abort_upload, info.context.resources, info.context.actor)

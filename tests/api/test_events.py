@@ -10,7 +10,7 @@ from gql_server.api.ids import GlobalId
 from gql_server.domain.access import Actor
 from gql_server.domain.errors import CaptureCut
 from gql_server.domain.events import EventKind
-from gql_server.domain.ids import new_id
+from gql_server.domain.ids import JobId, new_id
 from gql_server.domain.jobs import JobState
 from gql_server.services.resources import Resources
 from tests.api.conftest import AddJob, AddTrace, end_job
@@ -60,9 +60,7 @@ async def test_the_log_of_another_client_is_empty(app: Starlette, new_actor: New
     assert (await data(app, EVENTS, {"job": GlobalId("Job", foreign.id).encode()}))["events"]["events"] == []
 
 
-async def test_a_completion_carries_a_trace_that_can_be_read(
-    app: Starlette, actor: Actor, add_trace: AddTrace
-) -> None:
+async def test_a_completion_carries_a_trace_that_can_be_read(app: Starlette, actor: Actor, add_trace: AddTrace) -> None:
     latest = (await data(app, EVENTS))["events"]["latestCursor"]
     trace = await add_trace(actor, content=b"bytes")
     async with aclosing(subscribe(app, COMPLETED, {"after": latest})) as heard:
@@ -99,7 +97,8 @@ async def test_a_listener_that_is_cut_again_and_again_hears_of_each_job_once(
     app: Starlette, actor: Actor, add_job: AddJob
 ) -> None:
     cursor = (await data(app, EVENTS))["events"]["latestCursor"]
-    jobs, heard = [], []
+    jobs: list[JobId] = []
+    heard: list[str] = []
     for number in range(10):
         jobs += [(await add_job(actor, state=JobState.CANCELLED)).id for _ in range(2)]
         async with aclosing(subscribe(app, COMPLETED, {"after": cursor})) as listening:
