@@ -43,7 +43,8 @@ async def _remove_strays(resources: Resources) -> None:
     blobs = resources.blobs
     old_uploads = await asyncio.to_thread(blobs.list_old_uploads, age)
     old_traces = await asyncio.to_thread(blobs.list_old_traces, age)
-    old_stages = await asyncio.to_thread(blobs.list_old_stages, age)
+    # A stage of an attempt that is not the current one is of no use to anybody, at any age.
+    old_stages = await asyncio.to_thread(blobs.list_old_stages, resources.limits.lease_time)
     async with resources.database.read_across_tenants() as connection:
         needed = await uploads.find_needed_files(connection, old_uploads)
         known = await traces.find_known(connection, old_traces)
