@@ -56,5 +56,6 @@ class Ff1:
 def permute_macs(cipher: Ff1, addresses: Numbers) -> Numbers:
     """Permute 48-bit addresses, keeping their group and local bits."""
     upper = (addresses >> np.uint64(42)) << np.uint64(40)
-    mixed = cipher.permute(upper | (addresses & _LOW))
-    return ((mixed >> np.uint64(40)) << np.uint64(42)) | (addresses & _FLAGS) | (mixed & _LOW)
+    mixed: Numbers = cipher.permute(upper | (addresses & _LOW))
+    whole: Numbers = ((mixed >> np.uint64(40)) << np.uint64(42)) | (addresses & _FLAGS) | (mixed & _LOW)
+    return whole

@@ -1,7 +1,7 @@
 """Rewrites the records of windows, keeping the tables between them."""
 
 import secrets
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,6 @@ import numpy.typing as npt
 from gql_server.domain.anonymization import AnonymizationReport
 from gql_server.domain.errors import UnsupportedLinkType
 from gql_server.engine.addresses import layout
-from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.addresses.tables import settle, transfer
 from gql_server.engine.addresses.walk import NO_ROOM, UNKNOWN_LINK, walk_records
 from gql_server.engine.capture.records import RECORD_COLUMNS, RECORD_LINK_TYPE, RECORD_SOURCE
@@ -27,6 +26,22 @@ _IPV4_MASK: Final = U(0xFFFFFFFF)
 _MAC_MASK: Final = U(0xFFFFFFFFFFFF)
 
 
+class Addresses(Protocol):
+    """An injective map of many addresses at once: IPv4 and MAC as numbers, IPv6 as rows of high and low word."""
+
+    def ipv4(self, addresses: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """Map IPv4 addresses."""
+        ...
+
+    def ipv6(self, addresses: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """Map IPv6 addresses."""
+        ...
+
+    def mac(self, addresses: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """Map MAC addresses."""
+        ...
+
+
 class NewAddresses(NamedTuple):
     """Addresses met for the first time, in order, and what they become; one row each, high and low word."""
 
@@ -39,7 +54,7 @@ class NewAddresses(NamedTuple):
 class Rewriter:
     """Maps addresses in place; one for each capture."""
 
-    def __init__(self, addresses: AddressMap) -> None:
+    def __init__(self, addresses: Addresses) -> None:
         self._map = addresses
         self._state = np.zeros(layout.STATE_LENGTH, np.int64)
         self._state[layout.NEW_LIMIT] = layout.NEW_ROOM
