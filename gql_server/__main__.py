@@ -27,7 +27,7 @@ _DESCRIPTION = """\
 The server that network captures go through before they leave the building.
 
   gql-server demo      start it and watch its main job run on a capture that ships with it
-  gql-server serve     start it: GraphQL and GraphiQL at http://127.0.0.1:8000/graphql
+  gql-server serve     start it: GraphiQL at http://127.0.0.1:8000/, GraphQL at /graphql
   gql-server worker    work beside other servers on the same database and data directory
 
 Settings are GQL_SERVER_... in the environment; the README lists them all."""
@@ -139,9 +139,8 @@ def _server(app: Starlette, settings: Settings) -> uvicorn.Server:
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
     check_host(settings.host)
     _require_port(settings)
-    sys.stderr.write(
-        f"gql-server: GraphQL and GraphiQL at {_base_url(settings)}/graphql (data in {settings.directory})\n"
-    )
+    url = _base_url(settings)
+    sys.stderr.write(f"gql-server: GraphQL at {url}/graphql, GraphiQL at {url}/ (data in {settings.directory})\n")
     app = create_app(settings, with_worker=not options.no_worker)
     with contextlib.suppress(SystemExit):
         _server(app, settings).run()
@@ -186,7 +185,8 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
         try:
             await run_demo(_base_url(settings), options.output, until=serving)
             if not options.exit:
-                sys.stdout.write(f"\nThe server stays up: try {_base_url(settings)}/graphql (Ctrl-C ends it)\n")
+                sys.stdout.write("\nThe server stays up to be tried; Ctrl-C ends it.\n")
+                sys.stdout.flush()
                 await asyncio.wait({serving})
         finally:
             server.should_exit = True

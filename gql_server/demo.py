@@ -1,14 +1,17 @@
 """The demo: the server's main job, told by a client.
 
 It does what any client would, through the same doors: GraphQL over HTTP, tus for the bytes, a subscription over
-graphql-transport-ws for the news, a plain download for the result.
+graphql-transport-ws for the news, plain downloads for the result and the report.
 """
 
 import asyncio
 import contextlib
 import hashlib
+import ipaddress
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from urllib.parse import urljoin
 import httpx
 import websockets
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Table
 
 from gql_server.domain.errors import SetupError
@@ -25,6 +28,7 @@ from gql_server.domain.errors import SetupError
 _START_SECONDS = 120.0
 _JOB_SECONDS = 300.0
 _CHUNK_BYTES = 16 << 10
+_PAIRS_OF_A_KIND = 2
 
 _CREATE = """mutation ($input: CreateUploadInput!) {
   createUpload(input: $input) { upload { id url } errors { code message } } }"""
@@ -33,17 +37,17 @@ _FINISH = """mutation ($input: FinishUploadInput!) {
 _START = """mutation ($input: StartAddressAnonymizationInput!) {
   startAddressAnonymization(input: $input) { job { id } errors { code message } } }"""
 _PROGRESS = """subscription ($job: ID!) {
-  jobProgress(jobId: $job) { kind state progress { packets bytesDone bytesTotal } } }"""
+  jobProgress(jobId: $job) { state progress { packets bytesDone } } }"""
 _COMPLETED = """subscription ($job: ID!) {
   jobCompleted(jobId: $job) {
-    cursor state outputTraceId outputTrace { name packets sha256 } error { code message } } }"""
+    state outputTraceId outputTrace { id name packets sizeBytes sha256 } error { code message } } }"""
 _PREVIEW = """query ($trace: ID!) {
-  previewTransformation(traceId: $trace, first: 6) { pairs { kind original replacement } errors { message } } }"""
-_TRACE = """query ($trace: ID!) { trace(id: $trace) {
-  id name packets sizeBytes sha256 downloadUrl firstPacketAt lastPacketAt
-  lineage { nodes { __typename ... on Trace { id name } ... on Execution { id name } }
-    edges { kind source { ...End } target { ...End } } } } }
-fragment End on LineageNode { ... on Trace { id name } ... on Execution { id name } }"""
+  previewTransformation(traceId: $trace, first: 100) { pairs { kind original replacement } errors { message } } }"""
+_RESULT = """query ($trace: ID!) { trace(id: $trace) {
+  name packets sha256 downloadUrl
+  lineage { edges { kind source { ...End } target { ...End } } }
+  job { executions(last: 1) { edges { node { artifacts { name downloadUrl } } } } } } }
+fragment End on LineageNode { ... on Trace { name } ... on Execution { name } }"""
 
 
 async def run_demo(base_url: str, output: Path, *, until: "asyncio.Task[None]") -> None:
@@ -52,75 +56,159 @@ async def run_demo(base_url: str, output: Path, *, until: "asyncio.Task[None]") 
     Raises:
         SetupError: the server ended, or something did not go as it should; the sentence says what.
     """
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
-    capture = (files("gql_server") / "demo_capture" / "hospital.pcap").read_bytes()
-    async with httpx.AsyncClient(base_url=base_url, timeout=30.0, trust_env=False) as http:
-        client = _Client(http, base_url)
-        with console.status("Starting: database, kernels, worker (the first start compiles, some ten seconds)"):
-            await client.await_start(until)
-        console.print(f"Server   {base_url}/graphql")
-        original = await _ingest(client, console, capture)
-        await _show_preview(client, console, original)
-        result = await _anonymize(client, console, original)
-        await _show_result(client, console, result, output)
+    try:
+        async with httpx.AsyncClient(base_url=base_url, timeout=30.0, trust_env=False) as http:
+            story = _Story(_Client(http, base_url), output)
+            await asyncio.to_thread(story.check_output)
+            await story.tell(until)
+    except (httpx.HTTPError, websockets.WebSocketException, TimeoutError) as error:
+        raise SetupError(advice="The server stopped answering; its log says why") from error
 
 
-async def _ingest(client: "_Client", console: Console, capture: bytes) -> str:
-    declared = {"name": "hospital.pcap", "lengthBytes": len(capture), "sha256": hashlib.sha256(capture).hexdigest()}
-    upload = (await client.mutate(_CREATE, declared))["upload"]
-    await client.send(upload["url"], capture)
-    job = (await client.mutate(_FINISH, {"uploadId": upload["id"]}))["job"]
-    done = await client.await_completion(job["id"])
-    trace = done["outputTrace"]
-    console.print(f"Uploaded {trace['packets']} packets, {len(capture)} bytes, SHA-256 {trace['sha256']}")
-    return str(done["outputTraceId"])
+def _new_console() -> Console:
+    # Digests and ids are there to be copied: no line is broken, nothing in it is taken for markup.
+    return Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
 
 
-async def _show_preview(client: "_Client", console: Console, trace_id: str) -> None:
-    preview = (await client.ask(_PREVIEW, {"trace": trace_id}))["previewTransformation"]
-    table = Table("Kind", "Original", "Becomes", title="Preview: what the job will write", title_justify="left")
-    for pair in preview["pairs"]:
-        table.add_row(pair["kind"], pair["original"], pair["replacement"])
-    console.print(table)
+@dataclass(slots=True)
+class _Story:
+    """What is done, in order, and what is said about it."""
+
+    client: "_Client"
+    output: Path
+    console: Console = field(default_factory=_new_console)
+    begun: float = field(default_factory=time.monotonic)
+
+    def check_output(self) -> None:
+        """Refuse a place that does not exist before anything is done."""
+        if not self.output.absolute().parent.is_dir():
+            raise SetupError(advice=f"There is no folder for {self.output}: choose another file with --output")
+
+    async def tell(self, until: "asyncio.Task[None]") -> None:
+        with self.console.status("Starting the database and the server"):
+            await self.client.await_start(until)
+        self._say("Server", f"{self.client.base_url}/graphql, up after {self._elapsed()}")
+        original = await self._ingest()
+        await self._show_preview(original)
+        begun = time.monotonic()
+        result = await self._anonymize(original)
+        took = time.monotonic() - begun
+        self._show_lineage(result)
+        await self._save(result)
+        await self._show_report(result)
+        self._say("Time", f"{took:.1f} s for the job, {self._elapsed()} since the server began to start")
+        self._say("GraphiQL", f"{self.client.base_url}/")
+
+    def _say(self, label: str, text: str) -> None:
+        self.console.print(f"{label:<9}{text}")
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self.begun:.1f} s"
+
+    async def _ingest(self) -> dict[str, Any]:
+        capture = (files("gql_server") / "demo_capture" / "hospital.pcap").read_bytes()
+        digest = hashlib.sha256(capture).hexdigest()
+        values = {"name": "hospital.pcap", "lengthBytes": len(capture), "sha256": digest}
+        upload = (await self.client.mutate(_CREATE, values))["upload"]
+        await self.client.send(upload["url"], capture)
+        self._say("Uploaded", f"hospital.pcap, {len(capture)} bytes")
+        with self.console.status("The server looks at it (the first start compiles first: ten to thirty seconds)"):
+            job = (await self.client.mutate(_FINISH, {"uploadId": upload["id"]}))["job"]
+            trace = await self.client.await_trace(job["id"])
+        self._say("Trace", f"{trace['name']}, {trace['packets']} packets, {trace['sizeBytes']} bytes")
+        self._say("SHA-256", trace["sha256"])
+        return trace
+
+    async def _show_preview(self, original: dict[str, Any]) -> None:
+        preview = (await self.client.ask(_PREVIEW, {"trace": original["id"]}))["previewTransformation"]
+        if preview["errors"]:
+            raise SetupError(advice=f"The preview failed: {_sentence(preview['errors'][0]['message'])}")
+        table = Table("Preview", "original", "becomes", box=None, header_style="", padding=(0, 2, 0, 0))
+        for pair in telling_pairs(preview["pairs"]):
+            table.add_row("", pair["original"], pair["replacement"])
+        self.console.print(table)
+
+    async def _anonymize(self, original: dict[str, Any]) -> dict[str, Any]:
+        values = {"traceId": original["id"], "name": "hospital-deidentified.pcap"}
+        job = (await self.client.mutate(_START, values))["job"]
+        with Progress(*_bar_columns(), console=self.console) as bar:
+            task = bar.add_task("PENDING", total=original["sizeBytes"], packets=0)
+            async for event in self.client.listen(_PROGRESS, {"job": job["id"]}):
+                bar.update(task, description=event["jobProgress"]["state"])
+                if done := event["jobProgress"]["progress"]:
+                    bar.update(task, completed=done["bytesDone"], packets=done["packets"])
+            trace = await self.client.await_trace(job["id"])
+            bar.update(task, completed=original["sizeBytes"], packets=trace["packets"])
+        self._say("Event", "jobCompleted with outputTraceId")
+        self._say("", trace["id"])
+        result: dict[str, Any] = (await self.client.ask(_RESULT, {"trace": trace["id"]}))["trace"]
+        return result
+
+    def _show_lineage(self, trace: dict[str, Any]) -> None:
+        for edge in sorted(trace["lineage"]["edges"], key=_place_in_story):
+            relation = edge["kind"].lower().replace("_", " ")
+            self._say("Lineage", f"{edge['source']['name']} {relation} {edge['target']['name']}")
+
+    async def _save(self, trace: dict[str, Any]) -> None:
+        body = await self.client.download(trace["downloadUrl"])
+        digest = hashlib.sha256(body).hexdigest()
+        if digest != trace["sha256"]:
+            raise SetupError(advice="The downloaded result does not have the digest of its trace")
+        try:
+            await asyncio.to_thread(self.output.write_bytes, body)
+        except OSError as error:
+            advice = f"{self.output} cannot be written ({error.strerror}): choose another file with --output"
+            raise SetupError(advice=advice) from error
+        self._say("Saved", f"{self.output}, {trace['packets']} packets, {len(body)} bytes")
+        self._say("SHA-256", digest)
+
+    async def _show_report(self, trace: dict[str, Any]) -> None:
+        artifacts = trace["job"]["executions"]["edges"][0]["node"]["artifacts"]
+        url = next(artifact["downloadUrl"] for artifact in artifacts if artifact["name"] == "report.json")
+        report = json.loads(await self.client.download(url))
+        counts = [f"{report['addresses_' + kind.lower()]} {kind}" for kind in ("IPv4", "IPv6", "MAC")]
+        self._say("Report", f"{report['packets']} packets, addresses in them: {', '.join(counts)}")
+        self._say("", f"{report['bytes_kept']} bytes of payload kept, {report['bytes_zeroed']} bytes zeroed")
 
 
-async def _anonymize(client: "_Client", console: Console, trace_id: str) -> dict[str, Any]:
-    job = (await client.mutate(_START, {"traceId": trace_id}))["job"]
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("Job      PENDING", total=None)
-        async for event in client.listen(_PROGRESS, {"job": job["id"]}):
-            happened = event["jobProgress"]
-            done = happened["progress"] or {}
-            bar.update(task, description=f"Job      {happened['state']}")
-            if done:
-                bar.update(task, completed=done["bytesDone"], total=done["bytesTotal"])
-        completion = await client.await_completion(job["id"])
-        total = bar.tasks[0].total or len(completion["outputTrace"]["sha256"])
-        bar.update(task, description=f"Job      {completion['state']}", completed=total, total=total)
-    console.print(f"Event    jobCompleted, outputTraceId {completion['outputTraceId']}")
-    found: dict[str, Any] = (await client.ask(_TRACE, {"trace": completion["outputTraceId"]}))["trace"]
-    return found
+def _bar_columns() -> list[ProgressColumn]:
+    texts = ("{task.fields[packets]} packets", "{task.completed}/{task.total} bytes")
+    counted = [TextColumn(text, markup=False) for text in texts]
+    return [TextColumn("Job      {task.description}", markup=False), BarColumn(), *counted]
 
 
-async def _show_result(client: "_Client", console: Console, trace: dict[str, Any], output: Path) -> None:
-    for edge in trace["lineage"]["edges"]:
-        console.print(f"Lineage  {edge['source']['name']} [dim]{edge['kind']}[/dim] {edge['target']['name']}")
-    body = await client.download(trace["downloadUrl"])
-    digest = hashlib.sha256(body).hexdigest()
-    if digest != trace["sha256"]:
-        raise SetupError(advice="The downloaded result does not have the digest of its trace")
-    await asyncio.to_thread(output.write_bytes, body)
-    console.print(f"Digest   {digest} (checked on the downloaded file)")
-    console.print(f"Saved    {output} ({trace['packets']} packets, {len(body)} bytes)")
+def _place_in_story(edge: dict[str, Any]) -> tuple[bool, str, bool]:
+    """Executions in the order of their times, each with what it used first; then what was derived."""
+    return edge["kind"] == "DERIVED_FROM", edge["source"]["name"], edge["kind"] != "USED"
 
 
+def telling_pairs(pairs: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Choose the pairs that show most: unicast addresses that change, two of each kind, routed ones first."""
+    chosen: list[dict[str, str]] = []
+    for kind in ("IPV4", "IPV6", "MAC"):
+        changed = [pair for pair in pairs if pair["kind"] == kind and pair["original"] != pair["replacement"]]
+        telling = [pair for pair in changed if not _is_group(pair["original"], kind)]
+        telling.sort(key=lambda pair: kind == "IPV6" and ipaddress.ip_address(pair["original"]).is_link_local)
+        chosen += telling[:_PAIRS_OF_A_KIND]
+    return chosen
+
+
+def _is_group(address: str, kind: str) -> bool:
+    if kind == "MAC":
+        return int(address[:2], 16) & 1 == 1
+    return ipaddress.ip_address(address).is_multicast
+
+
+def _sentence(message: str) -> str:
+    return message.rstrip(".")
+
+
+@dataclass(frozen=True, slots=True)
 class _Client:
     """A GraphQL client of the smallest kind."""
 
-    def __init__(self, http: httpx.AsyncClient, base_url: str) -> None:
-        self._http = http
-        self._base_url = base_url
+    http: httpx.AsyncClient
+    base_url: str
 
     async def await_start(self, until: "asyncio.Task[None]") -> None:
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
@@ -128,30 +216,31 @@ class _Client:
             if until.done():
                 raise SetupError(advice="The server ended while it was starting; its log says why")
             with contextlib.suppress(httpx.TransportError):
-                if (await self._http.get("/healthz")).is_success:
+                if (await self.http.get("/healthz")).is_success:
                     return
             await asyncio.sleep(0.05)
         raise SetupError(advice="The server did not start in time; its log says why")
 
     async def ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        response = await self._http.post("/graphql", json={"query": query, "variables": variables})
+        response = await self.http.post("/graphql", json={"query": query, "variables": variables})
         body: dict[str, Any] = response.json()
         if body.get("errors"):
-            raise SetupError(advice=f"The server refused a query: {body['errors'][0]['message']}")
+            raise SetupError(advice=f"The server refused a query: {_sentence(body['errors'][0]['message'])}")
         data: dict[str, Any] = body["data"]
         return data
 
     async def mutate(self, query: str, values: dict[str, Any]) -> dict[str, Any]:
         payload: dict[str, Any] = next(iter((await self.ask(query, {"input": values})).values()))
         if payload["errors"]:
-            raise SetupError(advice=f"{payload['errors'][0]['code']}: {payload['errors'][0]['message']}")
+            error = payload["errors"][0]
+            raise SetupError(advice=f"{error['code']}: {_sentence(error['message'])}")
         return payload
 
     async def send(self, url: str, body: bytes) -> None:
-        """Send the bytes by tus, in chunks with a checksum each, as a browser would over a bad line."""
+        """Send the bytes by tus, in chunks, as a browser would over a bad line."""
         for offset in range(0, len(body), _CHUNK_BYTES):
-            response = await self._http.patch(
-                urljoin(self._base_url, url),
+            response = await self.http.patch(
+                urljoin(self.base_url, url),
                 content=body[offset : offset + _CHUNK_BYTES],
                 headers={
                     "Tus-Resumable": "1.0.0",
@@ -163,7 +252,7 @@ class _Client:
                 raise SetupError(advice=f"The server refused a chunk with status {response.status_code}")
 
     async def listen(self, query: str, variables: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        url = self._base_url.replace("http", "ws", 1) + "/graphql"
+        url = self.base_url.replace("http", "ws", 1) + "/graphql"
         protocol = websockets.Subprotocol("graphql-transport-ws")
         async with (
             asyncio.timeout(_JOB_SECONDS),
@@ -184,16 +273,19 @@ class _Client:
                 elif message["type"] in {"next", "error"}:
                     raise SetupError(advice="The subscription failed; the server's log says why")
 
-    async def await_completion(self, job_id: str) -> dict[str, Any]:
+    async def await_trace(self, job_id: str) -> dict[str, Any]:
+        """Wait for the job's end and return the trace that it made."""
         async for event in self.listen(_COMPLETED, {"job": job_id}):
-            completion: dict[str, Any] = event["jobCompleted"]
+            completion = event["jobCompleted"]
             if completion["error"]:
                 error = completion["error"]
-                raise SetupError(advice=f"The job ended {completion['state']}, {error['code']}: {error['message']}")
-            return completion
+                told = f"{error['code']}: {_sentence(error['message'])}"
+                raise SetupError(advice=f"The job ended {completion['state']}, {told}")
+            trace: dict[str, Any] = completion["outputTrace"]
+            return trace
         raise SetupError(advice="The subscription ended before the job did")
 
     async def download(self, url: str) -> bytes:
-        response = await self._http.get(urljoin(self._base_url, url))
+        response = await self.http.get(urljoin(self.base_url, url))
         response.raise_for_status()
         return response.content
