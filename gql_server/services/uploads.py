@@ -124,8 +124,9 @@ async def append_chunk(
         Forbidden, NotFound, UploadClosed, UploadBusy, OffsetMismatch, LengthExceeded, ChecksumMismatch, StorageFull.
     """
     require_write(actor)
+    _require_receiving(await find_upload(resources, actor, upload_id))
     with await asyncio.to_thread(resources.blobs.open_upload, upload_id) as file:
-        # Read only now: whoever held the file before us has moved the offset.
+        # Read again: whoever held the file before us has moved the offset.
         upload = await find_upload(resources, actor, upload_id)
         _require_receiving(upload)
         if offset != upload.offset_bytes:

@@ -36,7 +36,8 @@ JOB = """query ($id: ID!) { job(id: $id) { id kind state attempt outputTraceId
   error { __typename code message ... on CaptureRefusedError { offset } }
   executions { totalCount edges { node {
     id name state attempt error { code } artifacts { name } } } } } }"""
-TRACE = """query ($id: ID!) { trace(id: $id) { id name origin format packets capturedBytes originalBytes sizeBytes sha256
+TRACE = """query ($id: ID!) { trace(id: $id) {
+  id name origin format packets capturedBytes originalBytes sizeBytes sha256
   interfaces truncatedPackets firstPacketAt lastPacketAt isDeleted deletedAt downloadUrl
   linkTypes { number name } addressRules { source target } job { id } } }"""
 

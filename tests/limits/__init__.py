@@ -1,0 +1,1 @@
+"""Limits that the requirements name; each prints its figure."""
