@@ -1,4 +1,4 @@
-"""One error of each class of the domain, with facts that tell themselves apart."""
+"""One error of each class of the domain."""
 
 from collections.abc import Iterator
 from dataclasses import fields

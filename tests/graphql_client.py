@@ -55,7 +55,8 @@ class Conversation:
 
 
 @asynccontextmanager
-async def _converse(app: ASGIApp, scope: Message) -> AsyncIterator[Conversation]:
+async def converse(app: ASGIApp, scope: Message) -> AsyncIterator[Conversation]:
+    """Run the application on one connection, and hang up at the end."""
     conversation = Conversation()
 
     async def say(message: Message) -> None:
@@ -71,15 +72,16 @@ async def _converse(app: ASGIApp, scope: Message) -> AsyncIterator[Conversation]
             await asyncio.wait_for(task, PATIENCE_SECONDS)
 
 
-def _scope(kind: str, headers: Mapping[str, str]) -> Message:
+def scope_of(kind: str, headers: Mapping[str, str], path: str = "/graphql") -> Message:
+    """Return what a server says of a connection."""
     lines = [(name.lower().encode(), value.encode()) for name, value in {"host": HOST, **headers}.items()]
     return {
         "type": kind,
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "scheme": "http" if kind == "http" else "ws",
-        "path": "/graphql",
-        "raw_path": b"/graphql",
+        "path": path,
+        "raw_path": path.encode(),
         "root_path": "",
         "query_string": b"",
         "headers": lines,
@@ -123,8 +125,8 @@ async def connect(
     app: ASGIApp, *, protocol: str = "graphql-transport-ws", headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[Socket]:
     """Open a WebSocket; it may be refused, which the first `hear` tells."""
-    scope = {**_scope("websocket", headers or {}), "subprotocols": [protocol]}
-    async with _converse(app, scope) as conversation:
+    scope = {**scope_of("websocket", headers or {}), "subprotocols": [protocol]}
+    async with converse(app, scope) as conversation:
         await conversation.to_app.put({"type": "websocket.connect"})
         first = await conversation.hear()
         if first["type"] != "websocket.accept":
@@ -151,8 +153,8 @@ async def post(
 ) -> AsyncIterator[tuple[int, dict[str, str], AsyncGenerator[str, None]]]:
     """Post to GraphQL and read the answer as it comes: status, headers, pieces of text."""
     content = json.dumps(body).encode()
-    scope = {**_scope("http", {"content-type": "application/json", **headers}), "method": "POST"}
-    async with _converse(app, scope) as conversation:
+    scope = {**scope_of("http", {"content-type": "application/json", **headers}), "method": "POST"}
+    async with converse(app, scope) as conversation:
         await conversation.to_app.put({"type": "http.request", "body": content, "more_body": False})
         start = await conversation.hear()
         seen = {name.decode(): value.decode() for name, value in start["headers"]}

@@ -1,4 +1,4 @@
-"""The schema: kept in a file, described in full, of one convention."""
+"""The schema: kept, described, of one convention."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Relay connections: keyset pages, cursors and their arguments."""
+"""Relay connections: keyset pages and their cursors."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Replies: failures over plain HTTP, coded like everything else."""
+"""Replies: failures over plain HTTP, coded as everywhere."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from gql_server.api.errors import UNEXPECTED
 from gql_server.api.masking import report
-from gql_server.domain.errors import ErrorCode, GqlServerError
+from gql_server.domain.error_codes import ErrorCode
+from gql_server.domain.errors import GqlServerError
 
 CHECKSUM_MISMATCH = 460
 """tus 1.0's own status."""

@@ -1,4 +1,4 @@
-"""What tests of the api are given: the real application over real rows."""
+"""What tests of the api are given: real rows, real doors."""
 
 import hashlib
 from collections.abc import Awaitable, Callable

@@ -187,3 +187,20 @@ async def test_two_subscriptions_share_a_socket_and_end_apart(app: Starlette, ac
         assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
         await socket.send({"type": "ping"})
         assert (await socket.hear())["type"] == "pong"
+
+
+async def test_who_leaves_is_listened_for_no_more(
+    app: Starlette, actor: Actor, resources: Resources, add_job: AddJob
+) -> None:
+    given = {"job": GlobalId("Job", (await add_job(actor)).id).encode()}
+    async with connect(app) as socket:
+        await socket.begin()
+        await socket.subscribe("1", PROGRESS, given)
+        assert (await socket.hear())["type"] == "next"
+        body = {"query": PROGRESS, "variables": given}
+        async with post(app, body, {"accept": "text/event-stream"}) as (_, _, pieces):
+            assert await anext(pieces) == ":\n\n"
+            assert (await anext(pieces)).startswith("event: next")
+            assert len(resources.hub._listeners) == 2
+        assert len(resources.hub._listeners) == 1
+    assert len(resources.hub._listeners) == 0

@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket: graphql-transport-ws and nothing else."""
+"""GraphQL over WebSocket: graphql-transport-ws alone."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Limits of a document, and that they are found in linear time."""
+"""Limits of a document, found in linear time."""
 
 import time
 

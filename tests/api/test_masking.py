@@ -1,4 +1,4 @@
-"""Masking: faults of the server become an id, in the answer and in the log."""
+"""Masking: faults of the server become an id."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""Judges from outside: the audits of GraphQL over HTTP, and the clients that pages use.
+"""Judges from outside: audits, and the clients of pages.
 
 They need Node and what `npm ci` installs in this directory; without either they step aside.
 """
