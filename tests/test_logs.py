@@ -32,7 +32,7 @@ def test_a_line_is_one_json_object_with_its_facts(capsys: pytest.CaptureFixture[
 def test_an_exceptions_text_stays_out_and_its_place_is_kept(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: FBT001
     configure_logging(as_json=as_json)
     try:
-        raise ValueError("EXAMPLE^PATIENT at 10.1.2.3")
+        int("EXAMPLE^PATIENT at 10.1.2.3")
     except ValueError:
         logging.getLogger("gql_server.x").exception("it failed")
     text = capsys.readouterr().err

@@ -11,7 +11,8 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from gql_server.domain.access import Role
 from gql_server.domain.anonymization import AddressMapping
-from gql_server.domain.errors import ErrorCode, GqlServerError
+from gql_server.domain.error_codes import ErrorCode
+from gql_server.domain.errors import GqlServerError
 from gql_server.domain.events import EventKind
 from gql_server.domain.flows import FlowState, FlowType
 from gql_server.domain.jobs import ExecutionState, JobKind, JobState

@@ -21,7 +21,7 @@ from gql_server.api.context import Context
 from gql_server.api.limits import MAX_TOKENS
 from gql_server.api.masking import MaskedSchema, report
 from gql_server.api.replies import GUARDED
-from gql_server.domain.errors import ErrorCode
+from gql_server.domain.error_codes import ErrorCode
 from gql_server.services.resources import Resources
 
 MAX_BODY_BYTES = 256 * 1024

@@ -12,63 +12,14 @@
     │                     TraceDeleted, KeyDestroyed, LeaseLost
     └── SetupError        what keeps the server from starting; a sentence that says what to do
 
-The docstring of a class is its message; `{name}` stands for the fact of that name. Facts are typed attributes and
-never hold patient data, addresses or file contents. Each class has one stable code, so an error crosses a process
-or a wire as its code and facts.
+The docstring of a class is its message; `{name}` stands for the fact of that name. Facts never hold patient data,
+addresses or file contents. Each class has one code: an error crosses a process or a wire as its code and facts.
 """
 
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from typing import ClassVar
 
-
-class ErrorCode(StrEnum):
-    """A stable name for each expected failure."""
-
-    NOT_FOUND = "NOT_FOUND"
-    INVALID_ID = "INVALID_ID"
-    INVALID_INPUT = "INVALID_INPUT"
-    INVALID_CURSOR = "INVALID_CURSOR"
-    FORBIDDEN = "FORBIDDEN"
-    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
-    OFFSET_MISMATCH = "OFFSET_MISMATCH"
-    CHECKSUM_MISMATCH = "CHECKSUM_MISMATCH"
-    DIGEST_MISMATCH = "DIGEST_MISMATCH"
-    UPLOAD_TOO_LARGE = "UPLOAD_TOO_LARGE"
-    LENGTH_EXCEEDED = "LENGTH_EXCEEDED"
-    UPLOAD_INCOMPLETE = "UPLOAD_INCOMPLETE"
-    UPLOAD_CLOSED = "UPLOAD_CLOSED"
-    UPLOAD_BUSY = "UPLOAD_BUSY"
-    TOO_MANY_UPLOADS = "TOO_MANY_UPLOADS"
-    STORAGE_FULL = "STORAGE_FULL"
-    BLOB_MISSING = "BLOB_MISSING"
-    STORE_NOT_SHARED = "STORE_NOT_SHARED"
-    NOT_A_CAPTURE = "NOT_A_CAPTURE"
-    CAPTURE_CUT = "CAPTURE_CUT"
-    RECORD_TOO_LARGE = "RECORD_TOO_LARGE"
-    RECORD_MALFORMED = "RECORD_MALFORMED"
-    BLOCK_MALFORMED = "BLOCK_MALFORMED"
-    UNSUPPORTED_CAPTURE = "UNSUPPORTED_CAPTURE"
-    UNSUPPORTED_LINK_TYPE = "UNSUPPORTED_LINK_TYPE"
-    COMPRESSION_BOMB = "COMPRESSION_BOMB"
-    COMPRESSION_DAMAGED = "COMPRESSION_DAMAGED"
-    RULE_MALFORMED = "RULE_MALFORMED"
-    RULES_OVERLAP = "RULES_OVERLAP"
-    RULE_TARGET_TOO_SMALL = "RULE_TARGET_TOO_SMALL"
-    RULE_TARGETS_COLLIDE = "RULE_TARGETS_COLLIDE"
-    RULE_FAMILIES_DIFFER = "RULE_FAMILIES_DIFFER"
-    JOB_NOT_CANCELLABLE = "JOB_NOT_CANCELLABLE"
-    JOB_CANCELLED = "JOB_CANCELLED"
-    CHILD_CRASHED = "CHILD_CRASHED"
-    RESOURCE_LIMIT = "RESOURCE_LIMIT"
-    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
-    TRACE_IN_USE = "TRACE_IN_USE"
-    TRACE_DELETED = "TRACE_DELETED"
-    KEY_DESTROYED = "KEY_DESTROYED"
-    LEASE_LOST = "LEASE_LOST"
-    SETUP = "SETUP"
-    INTERNAL = "INTERNAL"
-
+from gql_server.domain.error_codes import ErrorCode
 
 Fact = str | int
 
@@ -112,21 +63,18 @@ class InvalidInput(GqlServerError):
     reason: str
 
 
-@dataclass(eq=False)
 class InvalidCursor(GqlServerError):
     """This cursor was not made by this server."""
 
     code = ErrorCode.INVALID_CURSOR
 
 
-@dataclass(eq=False)
 class Forbidden(GqlServerError):
     """Your role does not allow this."""
 
     code = ErrorCode.FORBIDDEN
 
 
-@dataclass(eq=False)
 class IdempotencyConflict(GqlServerError):
     """This idempotency key was already used with other arguments."""
 
@@ -153,7 +101,6 @@ class ChecksumMismatch(UploadError):
     offset: int
 
 
-@dataclass(eq=False)
 class DigestMismatch(UploadError):
     """The received bytes do not have the declared SHA-256."""
 
@@ -193,7 +140,6 @@ class UploadClosed(UploadError):
     state: str
 
 
-@dataclass(eq=False)
 class UploadBusy(UploadError):
     """Another request is writing to this upload."""
 
@@ -212,7 +158,6 @@ class StorageError(GqlServerError):
     """The bytes could not be stored or found."""
 
 
-@dataclass(eq=False)
 class StorageFull(StorageError):
     """There is not enough room on the server's disk."""
 
@@ -227,7 +172,6 @@ class BlobMissing(StorageError):
     noun: str
 
 
-@dataclass(eq=False)
 class StoreNotShared(StorageError):
     """The data directory is not the one this database was set up with; all servers and workers must share one."""
 
@@ -379,14 +323,12 @@ class JobNotCancellable(JobError):
     state: str
 
 
-@dataclass(eq=False)
 class JobCancelled(JobError):
     """The job was cancelled."""
 
     code = ErrorCode.JOB_CANCELLED
 
 
-@dataclass(eq=False)
 class ChildCrashed(JobError):
     """The process that worked on the job ended without a verdict."""
 
@@ -409,28 +351,24 @@ class AttemptsExhausted(JobError):
     attempts: int
 
 
-@dataclass(eq=False)
 class TraceInUse(JobError):
     """A job is using this trace; cancel it or wait for it."""
 
     code = ErrorCode.TRACE_IN_USE
 
 
-@dataclass(eq=False)
 class TraceDeleted(JobError):
     """The trace was deleted; only its place in the lineage is left."""
 
     code = ErrorCode.TRACE_DELETED
 
 
-@dataclass(eq=False)
 class KeyDestroyed(JobError):
     """The key of this engagement was destroyed."""
 
     code = ErrorCode.KEY_DESTROYED
 
 
-@dataclass(eq=False)
 class LeaseLost(JobError):
     """Another worker has taken the job over."""
 
@@ -446,20 +384,14 @@ class SetupError(GqlServerError):
 
 
 def _leaves(base: type[GqlServerError]) -> dict[ErrorCode, type[GqlServerError]]:
-    found: dict[ErrorCode, type[GqlServerError]] = {}
+    found = {base.code: base} if "code" in vars(base) else {}
     for error in base.__subclasses__():
-        if "code" in vars(error):
-            found[error.code] = error
-        found.update(_leaves(error))
+        found |= _leaves(error)
     return found
 
 
 def error_of(code: str, facts: dict[str, Fact]) -> GqlServerError:
-    """Rebuild an error that crossed a process boundary as its code and facts.
-
-    Raises:
-        ValueError: no error has this code, or the facts are not its facts.
-    """
+    """Rebuild an error that crossed a process boundary; ValueError where code and facts are none of ours."""
     try:
         return _leaves(GqlServerError)[ErrorCode(code)](**facts)
     except (KeyError, TypeError) as error:

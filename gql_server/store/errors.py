@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gql_server.domain.errors import AttemptsExhausted, ErrorCode, GqlServerError, error_of
+from gql_server.domain.errors import AttemptsExhausted, GqlServerError, error_of
 
 
 def error_columns(error: GqlServerError | None) -> dict[str, Any]:
@@ -16,8 +16,6 @@ def read_error(code: str | None, facts: dict[str, Any] | None) -> GqlServerError
     """Rebuild the error that two columns hold; one of another version keeps at least that it failed."""
     if code is None:
         return None
-    if code == ErrorCode.INTERNAL:
-        return GqlServerError()
     try:
         return error_of(code, facts or {})
     except ValueError:

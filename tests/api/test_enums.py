@@ -1,7 +1,7 @@
 """Enums: every value has its sentence."""
 
 from gql_server.api.enums import DESCRIPTIONS, error_classes
-from gql_server.domain.errors import ErrorCode
+from gql_server.domain.error_codes import ErrorCode
 
 
 def test_every_value_has_a_sentence() -> None:

@@ -98,7 +98,7 @@ def test_one_address_has_one_replacement_and_no_two_share_it(story: Story) -> No
 
 
 def test_the_preview_is_what_was_written(story: Story) -> None:
-    seen = {}
+    seen: dict[str, str] = {}
     for before, after in zip(_packets(story.body), _packets(story.result), strict=True):
         seen.update(zip(_addresses(before), _addresses(after), strict=True))
     assert len(seen.keys() & story.preview.keys()) >= 10
@@ -229,7 +229,7 @@ def test_rules_steer_the_next_job_and_its_snapshot_stays(server: Server) -> None
     job = server.start(trace)
     assert server.act(set_rules, traceId=trace, rules=[])["errors"] == []
     output = server.completion(job)["outputTraceId"]
-    seen = {}
+    seen: dict[str, str] = {}
     for before, after in zip(_packets(hospital()), _packets(server.download(output)), strict=True):
         seen.update(zip(_addresses(before), _addresses(after), strict=True))
     assert seen["10.20.1.10"] == "198.18.0.1"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gql_server.domain.errors import ErrorCode
+from gql_server.domain.error_codes import ErrorCode
 from tests.store.blob_workload import DATA, EXECUTION_FILES, TRACE_FILES
 from tests.store.power_loss import CALLS, Disk
 

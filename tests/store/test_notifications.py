@@ -26,9 +26,11 @@ async def _happen(database: Database, actor: Actor, job_id: JobId) -> None:
         await events.append_event(session, job_id, EventKind.JOB_PROGRESSED, progress=progress)
 
 
-async def _take(hub: EventHub, actor: Actor, after: Cursor | None, count: int, **which: JobId) -> list[Event]:
+async def _take(
+    hub: EventHub, actor: Actor, after: Cursor | None, count: int, job_id: JobId | None = None
+) -> list[Event]:
     taken: list[Event] = []
-    async with aclosing(hub.follow(actor.client_id, after=after, kinds=EVERYTHING, **which)) as stream:
+    async with aclosing(hub.follow(actor.client_id, after=after, kinds=EVERYTHING, job_id=job_id)) as stream:
         async with asyncio.timeout(60):
             async for event in stream:
                 taken.append(event)
