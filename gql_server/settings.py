@@ -47,7 +47,7 @@ class Settings:
     reserve_bytes: int = _setting(1 << 30, "Free space that is never used up")
     allowed_hosts: tuple[str, ...] = _setting((), "Host names, beside loopback's, that requests may ask for")
     allowed_origins: tuple[str, ...] = _setting((), "Web origins, beside our own, that may ask")
-    graphiql: bool = _setting(default=True, meaning="Whether GraphiQL is served at /graphql")
+    graphiql: bool = _setting(default=True, meaning="Whether GraphiQL is served")
     log_format: str = _setting("auto", "json, text, or auto: text on a terminal")
     log_level: str = _setting("INFO", "Least level that is logged")
 
