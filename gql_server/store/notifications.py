@@ -180,8 +180,7 @@ class EventHub:
             while not connection.is_closed():
                 # Read first: what committed before LISTEN was active sent no wake-up that we heard.
                 await self._read_on()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(wake.wait(), _POLL_SECONDS)
+                await _await_wake(wake, _POLL_SECONDS)
                 wake.clear()
         finally:
             connection.terminate()
@@ -202,6 +201,14 @@ async def _drain(listener: _Listener) -> AsyncIterator[Event]:
     """Yield what the hub hands out, until the buffer is empty after an overflow."""
     while not (listener.overflowed and listener.buffer.empty()):
         yield await listener.buffer.get()
+
+
+async def _await_wake(wake: asyncio.Event, seconds: float) -> None:
+    # Not `wait_for`: before Python 3.12 it loses a cancellation that comes in the moment of the wake-up, and the hub
+    # could not be stopped.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wake.wait()
 
 
 async def _stop(task: asyncio.Task[None] | None) -> None:

@@ -12,7 +12,7 @@ from gql_server.domain.ids import JobId
 from gql_server.domain.jobs import Progress
 from gql_server.store import events, jobs
 from gql_server.store.database import Database
-from gql_server.store.notifications import Announcer, EventHub
+from gql_server.store.notifications import Announcer, EventHub, _await_wake
 from tests.conftest import NewActor
 from tests.factories import make_job
 
@@ -120,3 +120,20 @@ async def test_the_hub_survives_the_loss_of_all_its_connections(database: Databa
         again = asyncio.create_task(_take(hub, actor, None, 2, job_id=job_id))
         await _happen(database, actor, job_id)
         assert [event.seq for event in await again] == [1, 2]
+
+
+async def test_a_hub_that_is_woken_in_the_moment_it_is_stopped_stops() -> None:
+    wake = asyncio.Event()
+
+    async def listen() -> None:
+        while True:
+            await _await_wake(wake, 60)
+            wake.clear()
+
+    task = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    wake.set()
+    await asyncio.sleep(0)
+    task.cancel()
+    _, still_running = await asyncio.wait({task}, timeout=20)
+    assert not still_running
