@@ -142,9 +142,7 @@ async def follow(
 
     Each event is answered from freshly loaded rows: what an earlier one saw is forgotten before it is handed out.
     """
-    stream = follow_events(
-        context.resources, context.actor, after=after, kinds=kinds, flow_id=flow_id, job_id=job_id
-    )
+    stream = follow_events(context.resources, context.actor, after=after, kinds=kinds, flow_id=flow_id, job_id=job_id)
     async with aclosing(stream):
         async for row in stream:
             context.loaders.forget()
