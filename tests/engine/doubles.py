@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gql_server.domain.anonymization import AddressMapping, AnonymizationReport
+from gql_server.domain.traces import CaptureSummary
 from gql_server.engine.addresses.anonymizing import anonymize
 from gql_server.engine.addresses.rewriter import Addresses, Rewriter
 from gql_server.engine.capture.windows import CaptureWindows, Window
 from gql_server.engine.inspect.inspecting import inspect
+from gql_server.engine.inspect.summary import Summarizer
 from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Progressed
 
 KEY = bytes(range(32))
@@ -67,6 +69,14 @@ def rewrite_packet(packet: bytes, addresses: Addresses, *, link_type: int = 1) -
     window = Window(buffer=buffer, begin=0, end=len(packet), records=records, count=1, first_packet=0, base=0)
     rewriter.rewrite(window)
     return buffer.tobytes(), rewriter.report(1, 0)
+
+
+def summarize(data: bytes, *, piece: int = 1 << 30, window: int = 1 << 20, strip: bool = False) -> CaptureSummary:
+    windows = CaptureWindows(BytesSource(data, piece), strip=strip, window_bytes=window)
+    summarizer = Summarizer()
+    for one in windows:
+        summarizer.add(one.data)
+    return summarizer.summary(windows)
 
 
 def rewrite_capture(capture: bytes, addresses: Addresses) -> bytes:

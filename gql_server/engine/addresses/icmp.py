@@ -79,7 +79,7 @@ _GROUP_FIXED: Final = 8
 def icmp(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """An ICMP message (RFC 792)."""
     if end - at < _HEADER:
-        cut(b, s, min(at + _CHECKSUM_END, end), end, wet)
+        cut(b, s, min(at + 2, end), end, wet)
         return
     kind = load8(b, at)
     open_level(s, at + 2, PLAIN_CHECKSUM, 0)
@@ -119,7 +119,7 @@ def _quote(b: Bytes, s: State, kind: int, length: int, at: int, end: int, wet: b
 def icmpv6(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """An ICMPv6 message (RFC 4443), with neighbour discovery (RFC 4861) and listener discovery (RFC 3810)."""
     if end - at < _CHECKSUM_END:
-        cut(b, s, end, end, wet)
+        cut(b, s, min(at + 2, end), end, wet)
         return
     kind = load8(b, at)
     open_level(s, at + 2, PLAIN_CHECKSUM, s[PSEUDO])
@@ -193,7 +193,7 @@ def _listener_groups(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool)
 def igmp(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """An IGMP message (RFC 3376)."""
     if end - at < _HEADER:
-        cut(b, s, min(at + _CHECKSUM_END, end), end, wet)
+        cut(b, s, min(at + 2, end), end, wet)
         return
     kind = load8(b, at)
     open_level(s, at + 2, PLAIN_CHECKSUM, 0)

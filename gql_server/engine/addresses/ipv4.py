@@ -74,7 +74,8 @@ def _short_header(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
     if end > at and load8(b, at) >> 4 != _VERSION:
         blank(b, s, at, end, OPAQUE, wet)
     else:
-        cut(b, s, min(at + _ADDRESSES, end), end, wet)
+        # The checksum goes too: nothing will bring it up to date, and it tells of the addresses.
+        cut(b, s, min(at + _CHECKSUM, end), end, wet)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Rewrites the records of windows, keeping the tables between them."""
+"""Rewrites windows, keeping the tables between them."""
 
 import secrets
 from typing import Final, NamedTuple, Protocol

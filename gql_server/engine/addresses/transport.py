@@ -85,7 +85,7 @@ def _is_left_to_card(b: Bytes, s: State, place: int, at: int, end: int, protocol
 def tcp(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
     """A TCP segment (RFC 9293)."""
     if end - at < _TCP_CHECKSUM + 2:
-        cut(b, s, end, end, wet)
+        cut(b, s, min(at + _TCP_CHECKSUM, end), end, wet)
         return
     place = at + _TCP_CHECKSUM
     partial = wet and _is_left_to_card(b, s, place, at, end, TCP)
@@ -125,7 +125,7 @@ def _tcp_options(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
 def udp(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """A UDP datagram (RFC 768); what follows its length is not covered by its checksum."""
     if end - at < UDP_HEADER:
-        cut(b, s, end, end, wet)
+        cut(b, s, min(at + _UDP_CHECKSUM, end), end, wet)
         return
     length = load16(b, at + 4)
     stop = min(end, at + length) if length >= UDP_HEADER else end

@@ -1,0 +1,153 @@
+"""A second reader of packets, to judge the engine by.
+
+It knows nothing of the engine: plain Python over bytes, one function a layer, and it stops at what it does not know.
+"""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+from tests.captures import ICMP, ICMPV6, TCP, UDP, checksum
+
+_EXTENSIONS = {0, 43, 60}
+_FRAGMENT = 44
+
+
+@dataclass
+class Reading:
+    """What was found in one packet."""
+
+    macs: list[tuple[int, bytes]] = field(default_factory=list)
+    """Place and bytes of each."""
+    ips: list[tuple[int, bytes]] = field(default_factory=list)
+    checksums: list[tuple[str, bool]] = field(default_factory=list)
+    """Name of each that could be verified, and whether it is right."""
+
+    def wrong(self) -> list[str]:
+        return [name for name, right in self.checksums if not right]
+
+
+def read_packet(packet: bytes, link_type: int = 1) -> Reading:
+    """Read the headers of a packet."""
+    found = Reading()
+    match link_type:
+        case 1:
+            _ethernet(found, packet, 0, len(packet))
+        case 12 | 14 | 101 | 228 | 229:
+            _ip(found, packet, 0, len(packet))
+        case 0 | 108:
+            _ip(found, packet, 4, len(packet))
+        case 113 if len(packet) >= 16:
+            _kind(found, packet, 16, len(packet), int.from_bytes(packet[14:16], "big"))
+        case 276 if len(packet) >= 20:
+            _kind(found, packet, 20, len(packet), int.from_bytes(packet[0:2], "big"))
+        case _:
+            pass
+    return found
+
+
+def _ethernet(found: Reading, packet: bytes, at: int, end: int) -> None:
+    if end - at < 14:
+        return
+    found.macs += [(at, packet[at : at + 6]), (at + 6, packet[at + 6 : at + 12])]
+    _kind(found, packet, at + 14, end, int.from_bytes(packet[at + 12 : at + 14], "big"))
+
+
+def _kind(found: Reading, packet: bytes, at: int, end: int, kind: int) -> None:
+    while kind in (0x8100, 0x88A8, 0x9100) and end - at >= 4:
+        kind, at = int.from_bytes(packet[at + 2 : at + 4], "big"), at + 4
+    if kind in (0x0800, 0x86DD):
+        _ip(found, packet, at, end)
+    elif kind == 0x0806 and end - at >= 28 and packet[at + 2 : at + 6] == b"\x08\x00\x06\x04":
+        found.macs += [(at + 8, packet[at + 8 : at + 14]), (at + 18, packet[at + 18 : at + 24])]
+        found.ips += [(at + 14, packet[at + 14 : at + 18]), (at + 24, packet[at + 24 : at + 28])]
+
+
+def _ip(found: Reading, packet: bytes, at: int, end: int) -> None:
+    if end - at >= 20 and packet[at] >> 4 == 4:
+        _ipv4(found, packet, at, end)
+    elif end - at >= 40 and packet[at] >> 4 == 6:
+        _ipv6(found, packet, at, end)
+
+
+def _ipv4(found: Reading, packet: bytes, at: int, end: int) -> None:
+    header = (packet[at] & 15) * 4
+    total = int.from_bytes(packet[at + 2 : at + 4], "big")
+    if header < 20 or (total and total < header):
+        return
+    found.ips += [(at + 12, packet[at + 12 : at + 16]), (at + 16, packet[at + 16 : at + 20])]
+    if at + header > end:
+        return
+    found.checksums.append(("ipv4", checksum(packet[at : at + header]) == 0))
+    flags = int.from_bytes(packet[at + 6 : at + 8], "big")
+    whole = total and at + total <= end and not flags & 0x3FFF
+    pseudo = packet[at + 12 : at + 20] + bytes([0, packet[at + 9]])
+    if not flags & 0x1FFF:
+        length = total - header if whole else None
+        stop = min(end, at + total) if total else end
+        # A source route changes the address that counts; this reader does not follow it.
+        routed = header > 20 and any(kind in packet[at + 20 : at + header] for kind in (131, 137))
+        _transport(found, packet, at + header, stop, packet[at + 9], None if routed else length, pseudo)
+
+
+def _ipv6(found: Reading, packet: bytes, at: int, end: int) -> None:
+    found.ips += [(at + 8, packet[at + 8 : at + 24]), (at + 24, packet[at + 24 : at + 40])]
+    length = int.from_bytes(packet[at + 4 : at + 6], "big")
+    kind, place = packet[at + 6], at + 40
+    stop = min(end, place + length) if length else end
+    routed = False
+    while kind in _EXTENSIONS and stop - place >= 8:
+        routed = routed or kind != 0
+        kind, place = packet[place], place + 8 + packet[place + 1] * 8
+    if kind == _FRAGMENT or place > stop:
+        return
+    whole = length and at + 40 + length <= end and not routed
+    pseudo = packet[at + 8 : at + 40] + bytes([0, kind])
+    _transport(found, packet, place, stop, kind, at + 40 + length - place if whole else None, pseudo)
+
+
+def _transport(  # noqa: C901, PLR0917  # one arm a protocol
+    found: Reading, packet: bytes, at: int, end: int, protocol: int, length: int | None, pseudo: bytes
+) -> None:
+    data = packet[at:end]
+    is_v6 = len(pseudo) > 20
+    if protocol == UDP and length is not None and len(data) >= 8:
+        length = int.from_bytes(data[4:6], "big")
+        if 8 <= length <= len(data) and data[6:8] != b"\0\0":
+            right = checksum(pseudo + length.to_bytes(2, "big") + data[:length]) == 0
+            found.checksums.append(("udp", right))
+    elif protocol == TCP and length is not None and len(data) == length >= 20:
+        found.checksums.append(("tcp", checksum(pseudo + length.to_bytes(2, "big") + data) == 0))
+    elif protocol == ICMP and not is_v6 and len(data) >= 8:
+        if length == len(data):
+            found.checksums.append(("icmp", checksum(data) == 0))
+        if data[0] in (3, 4, 5, 11, 12):
+            _ip(found, packet, at + 8, end)
+    elif protocol == ICMPV6 and is_v6 and len(data) >= 8:
+        if length == len(data):
+            found.checksums.append(("icmpv6", checksum(pseudo + length.to_bytes(2, "big") + data) == 0))
+        if 1 <= data[0] <= 4:
+            _ip(found, packet, at + 8, end)
+    elif protocol in (4, 41):
+        _ip(found, packet, at, end)
+
+
+def is_kept_ip(packed: bytes) -> bool:
+    """Say whether an address may stay: it names no host outside its class."""
+    if len(packed) == 4:
+        address = IPv4Address(packed)
+        special = packed[0] in (0, 127) or packed == b"\xff" * 4
+        return special or address.is_multicast
+    return IPv6Address(packed).is_multicast or int.from_bytes(packed, "big") <= 1
+
+
+def is_kept_mac(packed: bytes) -> bool:
+    """Say whether a MAC address may stay."""
+    return bool(packed[0] & 1) or packed == bytes(6)
+
+
+def unchanged(before: bytes, after: bytes, link_type: int = 1) -> list[int]:
+    """Return the places of unicast addresses that are as they were."""
+    old = read_packet(before, link_type)
+    stayed = [place for place, mac in old.macs if after[place : place + 6] == mac and not is_kept_mac(mac)]
+    stayed += [place for place, ip in old.ips if after[place : place + len(ip)] == ip and not is_kept_ip(ip)]
+    return stayed
