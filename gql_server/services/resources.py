@@ -1,6 +1,7 @@
 """What every service is given."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gql_server.services.children import ChildPool
@@ -10,6 +11,7 @@ from gql_server.store.database import Database
 from gql_server.store.notifications import Announcer, EventHub
 
 MEBIBYTE = 1 << 20
+PREVIEWS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +48,5 @@ class Resources:
     hub: EventHub
     limits: Limits
     code_version: str
+    previews: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREVIEWS_AT_ONCE))
+    """Who wants a preview waits for a place: one document may ask for many."""

@@ -133,7 +133,8 @@ async def preview_transformation(
         first=first,
         memory_bytes=resources.limits.job_memory_bytes,
     )
-    result = await resources.children.run(task, on_progress=lambda _: None, time_limit=_PREVIEW_TIME)
+    async with resources.previews:
+        result = await resources.children.run(task, on_progress=lambda _: None, time_limit=_PREVIEW_TIME)
     assert isinstance(result, Previewed)
     return result.pairs
 
