@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -17,9 +16,11 @@ from gql_server.services.resources import Limits, Resources
 from gql_server.store import clients
 from gql_server.store.blobs import LocalBlobs
 from gql_server.store.database import Database, DatabaseUrls
+from gql_server.store.durable_files import remove_tree
 from gql_server.store.embedded import EmbeddedPostgres
 from gql_server.store.migrations import migrate
 from gql_server.store.notifications import Announcer, EventHub
+from tests.store.embedded_users import command_lines, is_stopped, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,11 @@ def open_directory() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="gql-server-tests-"))
     directory.chmod(0o711)
     yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    # A server goes on stopping after its last user has left.
+    for lock in directory.rglob("server.lock"):
+        wait_until(lambda root=lock.parent: is_stopped(root))  # type: ignore[misc]
+    wait_until(lambda: not command_lines(directory))
+    remove_tree(directory)
 
 
 @pytest.fixture(scope="session")

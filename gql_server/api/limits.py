@@ -93,8 +93,8 @@ class Ruler:
         if len(self._fragments) > MAX_FRAGMENTS:
             raise exceeded("fragments", MAX_FRAGMENTS)
 
-    def measure(self, selections: SelectionSetNode | None, level: int = 0) -> Measure:
-        """Measure a set of selections.
+    def measure(self, selections: SelectionSetNode | None, level: int = 0, within: str = "") -> Measure:
+        """Measure a set of selections within a field.
 
         Raises:
             GraphQLError: it is too wide or nested too deeply to go on.
@@ -109,24 +109,26 @@ class Ruler:
             directives = len(entry.directives or ())
             if directives > MAX_DIRECTIVES_AT_ONE_PLACE:
                 raise exceeded("directives in one place", MAX_DIRECTIVES_AT_ONE_PLACE)
-            part = self._measure_entry(entry, level + 1)
+            part = self._measure_entry(entry, level + 1, within)
             total = total.beside(replace(part, directives=part.directives + directives))
         return total
 
-    def _measure_entry(self, entry: SelectionNode, level: int) -> Measure:
+    def _measure_entry(self, entry: SelectionNode, level: int, within: str) -> Measure:
         if isinstance(entry, FieldNode):
-            return self._measure_field(entry, level)
+            return self._measure_field(entry, level, within)
         if isinstance(entry, InlineFragmentNode):
-            return self.measure(entry.selection_set, level)
-        return self._measure_fragment(entry.name.value, level)  # type: ignore[attr-defined]  # a spread is what is left
+            return self.measure(entry.selection_set, level, within)
+        return self._measure_fragment(entry.name.value, level, within)  # type: ignore[attr-defined]  # a spread is what is left
 
-    def _measure_field(self, field: FieldNode, level: int) -> Measure:
-        inside = self.measure(field.selection_set, level)
+    def _measure_field(self, field: FieldNode, level: int, within: str) -> Measure:
+        name = field.name.value
+        inside = self.measure(field.selection_set, level, name)
         rows = inside.rows
-        if field.name.value in LISTS or _sizes(field):
+        # A page of `events` names its own list alike: the same rows, not rows of rows.
+        if _sizes(field) or (name in LISTS and name != within):
             rows = self._page_size(field) * (1 + inside.rows)
         return Measure(
-            depth=1 if field.name.value in INTROSPECTION else inside.depth + 1,
+            depth=1 if name in INTROSPECTION else inside.depth + 1,
             width=1,
             fields=inside.fields + 1,
             aliases=inside.aliases + (field.alias is not None),
@@ -134,14 +136,14 @@ class Ruler:
             rows=min(SATURATION, rows),
         )
 
-    def _measure_fragment(self, name: str, level: int) -> Measure:
+    def _measure_fragment(self, name: str, level: int, within: str) -> Measure:
         fragment = self._fragments.get(name)
         # Validation has better words for a fragment that is unknown or spreads itself.
         if fragment is None or name in self._open:
             return Measure()
         if name not in self._measured:
             self._open.add(name)
-            self._measured[name] = self.measure(fragment.selection_set, level)
+            self._measured[name] = self.measure(fragment.selection_set, level, within)
             self._open.discard(name)
         return self._measured[name]
 
