@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.domain.ids import new_id
+from tests.journeys.demos import Demo
 from tests.journeys.doors import Installation, Server
 
 NewInstallation = Callable[..., Installation]
@@ -34,3 +35,11 @@ def server(installation: Installation) -> Iterator[Server]:
     """One server with a worker inside, for all journeys that do not hurt it."""
     with installation.server() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def demonstration(new_installation: NewInstallation) -> Demo:
+    """A run of the demo that has succeeded."""
+    with Demo(new_installation(), ("--exit",)) as demo:
+        demo.succeed()
+    return demo

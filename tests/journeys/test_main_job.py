@@ -1,19 +1,17 @@
 """The main job: a real capture in, a de-identified trace out, a listener hears of it."""
 
 import hashlib
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import ARP, Ether
-from scapy.packet import NoPayload, Packet
+from scapy.packet import Packet
 
 from tests.journeys.doors import COMPLETED, JOB, PROGRESS, Installation, Server
 from tests.journeys.material import hospital, records
+from tests.journeys.packets import addresses, is_special, packets, replacements
 
 LINEAGE = """query ($id: ID!, $direction: Direction!) { lineage(id: $id, direction: $direction) { isComplete
   nodes { __typename ... on Trace { id isDeleted } ... on Execution { id name } }
@@ -51,35 +49,12 @@ def story(server: Server, request: pytest.FixtureRequest) -> Story:
     return Story(original, output, job, body, server.download(output), preview)
 
 
-def _packets(body: bytes) -> list[Packet]:
-    return [Ether(packet) for _, packet in records(body)]
-
-
-def _addresses(packet: Packet) -> list[str]:
-    found = [packet[Ether].src, packet[Ether].dst]
-    if ARP in packet:
-        found += [packet[ARP].hwsrc, packet[ARP].psrc, packet[ARP].pdst]
-    layer = packet
-    while not isinstance(layer, NoPayload):
-        if isinstance(layer, IP | IPv6):
-            found += [layer.src, layer.dst]
-        layer = layer.payload
-    return found
-
-
-def _is_special(address: str) -> bool:
-    if ":" in address and len(address) == 17 and address.count(":") == 5:
-        return address in {"ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"} or bool(int(address[:2], 16) & 1)
-    parsed = ipaddress.ip_address(address)
-    return parsed.is_multicast or parsed.is_unspecified or str(parsed) == "255.255.255.255"
-
-
 def test_every_unicast_address_of_every_packet_is_another_one(story: Story) -> None:
-    originals = {each for packet in _packets(story.body) for each in _addresses(packet) if not _is_special(each)}
+    originals = {each for packet in packets(story.body) for each in addresses(packet) if not is_special(each)}
     assert len(originals) >= 8
-    for before, after in zip(_packets(story.body), _packets(story.result), strict=True):
-        for old, new in zip(_addresses(before), _addresses(after), strict=True):
-            assert _is_special(old) == _is_special(new), (old, new)
+    for before, after in zip(packets(story.body), packets(story.result), strict=True):
+        for old, new in zip(addresses(before), addresses(after), strict=True):
+            assert is_special(old) == is_special(new), (old, new)
             assert new not in originals
 
 
@@ -90,17 +65,12 @@ def test_packet_times_and_lengths_stay(story: Story) -> None:
 
 
 def test_one_address_has_one_replacement_and_no_two_share_it(story: Story) -> None:
-    seen: dict[str, str] = {}
-    for before, after in zip(_packets(story.body), _packets(story.result), strict=True):
-        for old, new in zip(_addresses(before), _addresses(after), strict=True):
-            assert seen.setdefault(old, new) == new
+    seen = replacements(story.body, story.result)
     assert len(set(seen.values())) == len(seen)
 
 
 def test_the_preview_is_what_was_written(story: Story) -> None:
-    seen: dict[str, str] = {}
-    for before, after in zip(_packets(story.body), _packets(story.result), strict=True):
-        seen.update(zip(_addresses(before), _addresses(after), strict=True))
+    seen = replacements(story.body, story.result)
     assert len(seen.keys() & story.preview.keys()) >= 10
     assert {old: story.preview[old] for old in seen.keys() & story.preview.keys()} == {
         old: seen[old] for old in seen.keys() & story.preview.keys()
@@ -119,8 +89,8 @@ def _checksum_states(packet: Packet) -> list[bool]:
 
 
 def test_good_checksums_stay_good_and_bad_ones_bad(story: Story) -> None:
-    before = [_checksum_states(packet) for packet in _packets(story.body)]
-    after = [_checksum_states(packet) for packet in _packets(story.result)]
+    before = [_checksum_states(packet) for packet in packets(story.body)]
+    after = [_checksum_states(packet) for packet in packets(story.result)]
     assert before == after
     flat = [state for states in before for state in states]
     assert flat.count(False) == 8
@@ -229,9 +199,7 @@ def test_rules_steer_the_next_job_and_its_snapshot_stays(server: Server) -> None
     job = server.start(trace)
     assert server.act(set_rules, traceId=trace, rules=[])["errors"] == []
     output = server.completion(job)["outputTraceId"]
-    seen: dict[str, str] = {}
-    for before, after in zip(_packets(hospital()), _packets(server.download(output)), strict=True):
-        seen.update(zip(_addresses(before), _addresses(after), strict=True))
+    seen = replacements(hospital(), server.download(output))
     assert seen["10.20.1.10"] == "198.18.0.1"
     assert seen["10.20.2.20"] == "192.0.2.20"
     contradicting = [*rules, {"source": "10.30.0.0/16", "target": "192.0.0.0/16"}]
@@ -241,7 +209,7 @@ def test_rules_steer_the_next_job_and_its_snapshot_stays(server: Server) -> None
 
 def test_no_log_line_holds_an_address_or_a_name(story: Story, installation: Installation) -> None:
     log = installation.log.read_text()
-    originals = {each for packet in _packets(story.body) for each in _addresses(packet) if not _is_special(each)}
+    originals = {each for packet in packets(story.body) for each in addresses(packet) if not is_special(each)}
     assert [each for each in originals if each in log] == []
     for canary in ("hospital.pcap", "EXAMPLE", "PATIENT", "archive.hospital.example", "Traceback"):
         assert canary not in log
