@@ -143,3 +143,11 @@ async def test_what_was_refused_once_is_refused_again_and_the_rest_still_answere
     query = "{ traces(first: 101) { totalCount } }"
     assert [(await execute(app, query))["errors"][0]["extensions"]["code"] for _ in range(2)] == ["INVALID_INPUT"] * 2
     assert (await data(app, "{ traces(first: 100) { totalCount } }"))["traces"] == {"totalCount": 0}
+
+
+@pytest.mark.parametrize(("event", "rows"), [("cursor", 100), ("job { executions { totalCount } }", 100 * (1 + 50))])
+def test_a_page_of_events_and_its_list_of_events_count_once(event: str, rows: int) -> None:
+    ruler = Ruler(
+        parse(f"{{ events(first: 100) {{ ...page }} }} fragment page on EventPage {{ events {{ {event} }} }}"), {}
+    )
+    assert ruler.measure(ruler.operations[0].selection_set).rows == rows
