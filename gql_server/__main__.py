@@ -1,4 +1,4 @@
-"""The command line: serve, worker, migrate, demo, export-schema."""
+"""The command line: serve, worker, migrate, demo and schema."""
 
 import argparse
 import asyncio

@@ -50,7 +50,7 @@ _RESULT = """query ($trace: ID!) { trace(id: $trace) {
 fragment End on LineageNode { ... on Trace { name } ... on Execution { name } }"""
 
 
-async def run_demo(base_url: str, output: Path, *, until: "asyncio.Task[None]") -> None:
+async def run_demo(base_url: str, output: Path, *, until: "asyncio.Task[Any]") -> None:
     """Upload the capture that ships with the package, anonymize it, follow the job, and save the result.
 
     Raises:
@@ -84,7 +84,7 @@ class _Story:
         if not self.output.absolute().parent.is_dir():
             raise SetupError(advice=f"There is no folder for {self.output}: choose another file with --output")
 
-    async def tell(self, until: "asyncio.Task[None]") -> None:
+    async def tell(self, until: "asyncio.Task[Any]") -> None:
         with self.console.status("Starting the database and the server"):
             await self.client.await_start(until)
         self._say("Server", f"{self.client.base_url}/graphql, up after {self._elapsed()}")
@@ -210,7 +210,7 @@ class _Client:
     http: httpx.AsyncClient
     base_url: str
 
-    async def await_start(self, until: "asyncio.Task[None]") -> None:
+    async def await_start(self, until: "asyncio.Task[Any]") -> None:
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             if until.done():
