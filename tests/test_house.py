@@ -30,6 +30,7 @@ KERNELS = {"kernel", "entry"}
 WITHOUT_TESTS_OF_THEIR_OWN: dict[str, str] = {
     "domain/access.py": "tests/services/test_uploads.py",
     "domain/anonymization.py": "tests/engine/test_tasks.py",
+    "domain/error_codes.py": "tests/domain/test_errors.py",
     "domain/ids.py": "tests/api/test_ids.py",
     "domain/paging.py": "tests/api/test_paging.py",
     "domain/traces.py": "tests/engine/test_tasks.py",
