@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numba import njit, types
 
 from gql_server.engine.kernels import CHECKED_VARIABLE
+from gql_server.engine.linking import only_linked
 
 Bytes = npt.NDArray[np.uint8]
 State = npt.NDArray[np.int64]
@@ -52,11 +53,12 @@ def kernel(function: F) -> F:
     resolve = compiled.get_call_template
     widen: Any = types.unliteral
 
-    def resolve_widely(arguments: Any, keywords: Any) -> Any:
-        return resolve([widen(argument) for argument in arguments], keywords)
+    def resolve_for_linking(arguments: Any, keywords: Any) -> Any:
+        # A constant counts as any number: numba would compile anew for each.
+        with only_linked():
+            return resolve([widen(argument) for argument in arguments], keywords)
 
-    # numba would compile anew for each constant passed.
-    compiled.get_call_template = resolve_widely
+    compiled.get_call_template = resolve_for_linking
     return cast("F", compiled)
 
 

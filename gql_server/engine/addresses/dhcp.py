@@ -1,6 +1,7 @@
 """Kernel for the addresses in DHCP messages.
 
-RFC 2131 and RFC 2132. Fixed fields and the options that are plain addresses are rewritten; names and the rest are payload and kept.
+RFC 2131 and RFC 2132. Fixed fields and the options that are plain addresses are rewritten; names and the rest are
+payload and kept.
 """
 # ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
