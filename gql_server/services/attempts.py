@@ -1,6 +1,5 @@
 """Attempts: claim a job and open its execution."""
 
-import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,5 +56,4 @@ async def begin(resources: Resources, client_id: ClientId, job_id: JobId) -> Att
         await events.append_event(session, job_id, EventKind.JOB_STARTED)
         attempt = Attempt(job=job, order=await jobs.find_order(session, job_id), execution=execution)
     resources.announcer.announce()
-    await asyncio.to_thread(resources.blobs.create_execution, execution.name)
     return attempt

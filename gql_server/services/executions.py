@@ -52,9 +52,7 @@ async def carry_out(resources: Resources, client_id: ClientId, job_id: JobId) ->
 
 async def _carry_on(resources: Resources, attempt: Attempt) -> ExecutionState:
     try:
-        plan = await make_plan(resources, attempt)
-        result = await supervise(resources, attempt.lease, plan)
-        await publication.publish(resources, attempt, plan, result)
+        await _make_output(resources, attempt)
     except LeaseLost:
         await seal_manifest(resources, attempt, ExecutionState.ABANDONED, None)
         return ExecutionState.ABANDONED
@@ -64,9 +62,18 @@ async def _carry_on(resources: Resources, attempt: Attempt) -> ExecutionState:
         return await _end(resources, attempt, JobState.CANCELLED, error)
     except GqlServerError as error:
         return await _end(resources, attempt, JobState.FAILED, error)
-    finally:
-        await asyncio.to_thread(resources.blobs.discard_stage, attempt.job.id, attempt.job.attempt)
     return ExecutionState.COMPLETED
+
+
+async def _make_output(resources: Resources, attempt: Attempt) -> None:
+    try:
+        await asyncio.to_thread(resources.blobs.create_execution, attempt.execution.name)
+        plan = await make_plan(resources, attempt)
+        result = await supervise(resources, attempt.lease, plan)
+        await publication.publish(resources, attempt, plan, result)
+    finally:
+        # Before anything else is written: on a full disk this is the room for the manifest.
+        await asyncio.to_thread(resources.blobs.discard_stage, attempt.job.id, attempt.job.attempt)
 
 
 async def _end(resources: Resources, attempt: Attempt, after: JobState, error: GqlServerError) -> ExecutionState:
@@ -119,10 +126,12 @@ async def _hand_back(resources: Resources, attempt: Attempt) -> None:
     job = attempt.job
     async with resources.database.transaction(job.client_id) as session:
         await jobs.lock_job(session, job.id)
-        if await jobs.end_job(session, attempt.lease, before=JobState.RUNNING, after=JobState.PENDING):
-            await jobs.allow_another_attempt(session, job.id)
-            await executions.end_execution(session, attempt.execution.id, ExecutionState.ABANDONED, None)
-            await queue.enqueue_job(session, job.client_id, job.id, job.attempt)
+        if not await jobs.end_job(session, attempt.lease, before=JobState.RUNNING, after=JobState.PENDING):
+            # Done by now, or another's: the manifest says what it says.
+            return
+        await jobs.allow_another_attempt(session, job.id)
+        await executions.end_execution(session, attempt.execution.id, ExecutionState.ABANDONED, None)
+        await queue.enqueue_job(session, job.client_id, job.id, job.attempt)
     await seal_manifest(resources, attempt, ExecutionState.ABANDONED, None)
 
 

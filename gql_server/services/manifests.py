@@ -7,11 +7,12 @@ rules do hold addresses: they stand in a file beside it, which only the trace's 
 import asyncio
 import hashlib
 import json
+import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from gql_server.domain.errors import GqlServerError
+from gql_server.domain.errors import GqlServerError, StorageError
 from gql_server.domain.ids import TraceId
 from gql_server.domain.jobs import ExecutionState
 from gql_server.domain.traces import CaptureSummary
@@ -19,6 +20,8 @@ from gql_server.engine.tasks import Anonymized, Result
 from gql_server.services.attempts import Attempt
 from gql_server.services.plans import Plan
 from gql_server.services.resources import Resources
+
+log = logging.getLogger(__name__)
 
 MANIFEST_VERSION = 1
 
@@ -110,11 +113,19 @@ def _input_of(plan: Plan) -> dict[str, Any] | None:
 async def seal_manifest(
     resources: Resources, attempt: Attempt, outcome: ExecutionState, error: GqlServerError | None
 ) -> None:
-    """Write the manifest of an execution that made no trace, and let nothing change it any more."""
+    """Write the manifest of an execution that made no trace, and let nothing change it any more.
+
+    The row says the same: where the disk takes no file, the execution ends without one.
+    """
     body = execution_manifest(resources, attempt, outcome, error=error)
 
     def write() -> None:
         resources.blobs.write_execution_file(attempt.execution.name, "manifest.json", body)
         resources.blobs.seal_execution(attempt.execution.name)
 
-    await asyncio.to_thread(write)
+    try:
+        await asyncio.to_thread(write)
+    except StorageError as refusal:
+        log.warning(
+            "manifest not written", extra={"execution": attempt.execution.name, "error_code": refusal.code.value}
+        )

@@ -6,11 +6,12 @@ trace, the lineage and the event visible together. Nobody looks at a directory t
 
 import asyncio
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
-from gql_server.domain.errors import JobCancelled, LeaseLost
+from gql_server.domain.errors import JobCancelled, LeaseLost, StorageError
 from gql_server.domain.events import EventKind
 from gql_server.domain.ids import ArtifactId, ExecutionId, TraceId, new_id
 from gql_server.domain.jobs import Artifact, ExecutionState, JobKind, JobState
@@ -24,6 +25,8 @@ from gql_server.services.plans import Plan
 from gql_server.services.resources import Resources
 from gql_server.store import events, executions, jobs, lineage, traces, uploads
 from gql_server.store.database import Session
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,6 @@ def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Res
     blobs.write_file_durably(plan.staging / "rules.json", rules_of(attempt))
     manifest = trace_manifest(resources, attempt, plan, trace.id, result)
     blobs.write_file_durably(plan.staging / "manifest.json", manifest)
-    blobs.publish(plan.staging, trace.id)
     files = {
         "manifest.json": execution_manifest(resources, attempt, ExecutionState.COMPLETED, plan=plan, result=result),
         "rules.json": rules_of(attempt),
@@ -76,6 +78,8 @@ def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Res
         files["report.json"] = report
     for name, body in files.items():
         blobs.write_execution_file(attempt.execution.name, name, body)
+    # Last: a disk that fills up before this leaves nothing that would have to be swept.
+    blobs.publish(plan.staging, trace.id)
     artifacts = tuple(_new_artifact(attempt, name, body) for name, body in files.items())
     return _Output(trace=trace, artifacts=artifacts)
 
@@ -164,6 +168,10 @@ def _edges_of(execution_id: ExecutionId, plan: Plan, trace_id: TraceId) -> list[
 
 
 def _tidy(resources: Resources, attempt: Attempt, plan: Plan) -> None:
-    resources.blobs.seal_execution(attempt.execution.name)
-    if plan.input_upload is not None:
-        resources.blobs.delete_upload(plan.input_upload.id)
+    try:
+        resources.blobs.seal_execution(attempt.execution.name)
+        if plan.input_upload is not None:
+            resources.blobs.delete_upload(plan.input_upload.id)
+    except StorageError as refusal:
+        # The trace is out; the sweeper comes back for the upload.
+        log.warning("not tidied", extra={"execution": attempt.execution.name, "error_code": refusal.code.value})
