@@ -7,7 +7,7 @@ floor: `api/jobs.py`, `services/jobs.py`, `store/jobs.py`, `domain/jobs.py`.
     __main__ -> app -> api | worker -> services -> store | engine -> domain
 
 Where a capture comes in: `api/uploads.py`. Where it is changed: `engine/addresses/`. Where it is remembered:
-`store/traces.py` and `store/blobs.py`. Where it is announced: `store/events.py` and `api/subscriptions.py`.
+`store/traces.py` and `store/blobs.py`. Where it is announced: `store/events.py` and `api/events.py`.
 """
 
 __version__ = "0.1.0"

@@ -46,4 +46,6 @@ def _place_of_exception(_: object, __: str, event: structlog.typing.EventDict) -
         if trace is not None:
             event["error_at"] = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
     event.pop("stack_info", None)
+    # The web server writes what kept the application from starting into the line itself.
+    event["event"] = str(event.get("event", "")).partition("Traceback (most recent call last)")[0] or "failed"
     return event

@@ -1,4 +1,4 @@
-"""The other door: takes jobs from the queue and has them carried out."""
+"""The other door: takes jobs and has them carried out."""
 
 import asyncio
 import contextlib

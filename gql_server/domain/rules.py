@@ -1,4 +1,4 @@
-"""Address rules: CIDR to CIDR, checked for overlap and collision."""
+"""Address rules: what they are, and what they may not be."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network

@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 _LINE_BYTES = 1 << 20
 _WARM_UP_SECONDS = 180.0
 """Compiling the kernels for the first time takes some ten seconds on a quiet machine."""
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "LD_LIBRARY_PATH")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+_OUR_CODE = str(Path(__file__).resolve().parents[2])
+"""Where this very package lies: the child runs the parent's code and no other."""
 
 
 class _Child:
@@ -49,6 +51,8 @@ class _Child:
     async def start(cls, environment: dict[str, str]) -> Self:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            # Without -P whatever lies in the working directory could be imported.
+            "-P",
             "-m",
             "gql_server.engine.child",
             env=environment,
@@ -92,7 +96,7 @@ class ChildPool:
 
     def __init__(self, kernel_root: Path, *, warm: int) -> None:
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        self._environment = inherited | kernel_environment(kernel_root)
+        self._environment = inherited | {"PYTHONPATH": _OUR_CODE} | kernel_environment(kernel_root)
         self._warm = warm
         self._spares: deque[asyncio.Task[_Child]] = deque()
 

@@ -1,4 +1,4 @@
-"""The heartbeat: renews the lease while a child works, and hears of cancellation."""
+"""The heartbeat: renews the lease while a child works."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The local tenant: one made-up user, client, engagement, flow.
+"""The local tenant: a made-up user and all they need.
 
 They are ordinary rows, so that the first minute needs no configuration and the code has one path.
 """

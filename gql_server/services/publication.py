@@ -1,4 +1,4 @@
-"""Publication: a finished attempt becomes a trace, all or nothing.
+"""Publication: an attempt becomes a trace, all or nothing.
 
 Files first (staged, fsynced, renamed into place under an id nobody knows yet), then one transaction that makes the
 trace, the lineage and the event visible together. Nobody looks at a directory that has no row.

@@ -1,4 +1,4 @@
-"""Sweeping: what crashes, deletions and patience's end leave behind."""
+"""Sweeping: what crashes and deletions leave behind."""
 
 import asyncio
 import logging

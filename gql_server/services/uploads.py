@@ -24,6 +24,7 @@ from gql_server.domain.errors import (
     UploadIncomplete,
     UploadTooLarge,
 )
+from gql_server.domain.flows import Flow
 from gql_server.domain.ids import FlowId, JobId, UploadId, new_id
 from gql_server.domain.jobs import Job, JobKind
 from gql_server.domain.uploads import Upload, UploadState
@@ -56,10 +57,7 @@ async def create_upload(
     """
     require_write(actor)
     trimmed, sha256 = checked_name(name), _checked_sha256(declared_sha256)
-    if length_bytes < 0:
-        raise InvalidInput(field="lengthBytes", reason="a length is not negative")
-    if length_bytes > resources.limits.upload_bytes:
-        raise UploadTooLarge(limit_bytes=resources.limits.upload_bytes)
+    _check_length(length_bytes, resources.limits.upload_bytes)
     arguments = {"flow": flow_id, "name": trimmed, "length": length_bytes, "sha256": sha256}
     request = marked("createUpload", idempotency_key, arguments)
     await asyncio.to_thread(resources.blobs.check_room, length_bytes)
@@ -69,28 +67,34 @@ async def create_upload(
         if await uploads.lock_user_uploads(session, actor.user_id) >= resources.limits.uploads_per_user:
             raise TooManyUploads(limit=resources.limits.uploads_per_user)
         flow = await settle_flow(session, flow_id)
-        now = datetime.now(UTC)
-        upload = Upload(
-            id=UploadId(new_id()),
-            client_id=actor.client_id,
-            flow_id=flow.id,
-            created_by=actor.user_id,
-            name=trimmed,
-            state=UploadState.RECEIVING,
-            length_bytes=length_bytes,
-            offset_bytes=0,
-            declared_sha256=sha256,
-            job_id=None,
-            trace_id=None,
-            error=None,
-            created_at=now,
-            expires_at=now + resources.limits.upload_time,
-        )
+        upload = _new_upload(resources, actor, flow, name=trimmed, length_bytes=length_bytes, sha256=sha256)
         await asyncio.to_thread(resources.blobs.create_upload, upload.id)
         await uploads.add_upload(session, upload)
         if request is not None:
             await idempotency.keep_result(session, actor, request, upload.id)
     return upload
+
+
+def _new_upload(
+    resources: Resources, actor: Actor, flow: Flow, *, name: str, length_bytes: int, sha256: str | None
+) -> Upload:
+    now = datetime.now(UTC)
+    return Upload(
+        id=UploadId(new_id()),
+        client_id=actor.client_id,
+        flow_id=flow.id,
+        created_by=actor.user_id,
+        name=name,
+        state=UploadState.RECEIVING,
+        length_bytes=length_bytes,
+        offset_bytes=0,
+        declared_sha256=sha256,
+        job_id=None,
+        trace_id=None,
+        error=None,
+        created_at=now,
+        expires_at=now + resources.limits.upload_time,
+    )
 
 
 async def find_upload(resources: Resources, actor: Actor, upload_id: UploadId) -> Upload:
@@ -266,6 +270,13 @@ def _require_receiving(upload: Upload) -> None:
         raise UploadClosed(state=upload.state.value)
     if upload.expires_at <= datetime.now(UTC):
         raise UploadClosed(state=UploadState.EXPIRED.value)
+
+
+def _check_length(length_bytes: int, limit_bytes: int) -> None:
+    if length_bytes < 0:
+        raise InvalidInput(field="lengthBytes", reason="a length is not negative")
+    if length_bytes > limit_bytes:
+        raise UploadTooLarge(limit_bytes=limit_bytes)
 
 
 def _checked_sha256(declared: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Facts of the installation: which data directory belongs to it."""
+"""Facts of the installation as a whole."""
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert

@@ -17,6 +17,7 @@ from tests.conftest import NewActor
 from tests.factories import make_job
 
 EVERYTHING = frozenset(EventKind)
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
 
 
 async def _happen(database: Database, actor: Actor, job_id: JobId) -> None:
@@ -112,11 +113,7 @@ async def test_the_hub_survives_the_loss_of_all_its_connections(database: Databa
         listening = asyncio.create_task(_take(hub, actor, None, 1, job_id=job_id))
         await listening
         async with database.read_across_tenants() as connection:
-            await connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gql-server-events'"
-                )
-            )
+            await connection.execute(text(CUT), {"name": "gql-server-events"})
         again = asyncio.create_task(_take(hub, actor, None, 2, job_id=job_id))
         await _happen(database, actor, job_id)
         assert [event.seq for event in await again] == [1, 2]

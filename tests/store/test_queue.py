@@ -67,7 +67,7 @@ async def test_a_message_reaches_the_handler_and_is_gone(database: Database, act
 
 async def test_one_slot_means_one_job_at_a_time(database: Database, actor: Actor) -> None:
     job_ids = {await make_job(database, actor) for _ in range(4)}
-    at_work, most, done = 0, 0, set[JobId]()
+    at_work, most, done, all_done = 0, 0, set[JobId](), asyncio.Event()
 
     async def handle(_: ClientId, job_id: JobId) -> None:
         nonlocal at_work, most
@@ -76,14 +76,15 @@ async def test_one_slot_means_one_job_at_a_time(database: Database, actor: Actor
         await asyncio.sleep(0.05)
         at_work -= 1
         done.add(job_id)
+        if job_ids <= done:
+            all_done.set()
 
     async with database.transaction(actor.client_id) as session:
         for job_id in job_ids:
             await queue.enqueue_job(session, actor.client_id, job_id, 0)
     deliveries, task = await _consume(database, 1, handle)
     async with asyncio.timeout(30):
-        while not job_ids <= done:
-            await asyncio.sleep(0.05)
+        await all_done.wait()
         deliveries.stop()
         await task
     assert most == 1

@@ -1,16 +1,17 @@
 """Kernel for the addresses in DNS messages (RFC 1035).
 
-A and AAAA records are rewritten; so are the addresses of the client-subnet option, by zeroing (RFC 7871). Names, also
-those that spell an address, are payload and kept.
+A and AAAA records are rewritten. The address of the client-subnet option is zeroed (RFC 7871), and the digits of
+names that spell an address (in-addr.arpa, ip6.arpa) become the digit 0: decimal text has no room for another address.
+Other names are payload and kept.
 """
 # ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
-from gql_server.engine.addresses.fields import IPV6_BYTES, blank, rewrite_ipv4, rewrite_ipv6
+from gql_server.engine.addresses.fields import IPV6_BYTES, blank, overwrite, rewrite_ipv4, rewrite_ipv6
 from gql_server.engine.addresses.layout import OPAQUE
 from gql_server.engine.compilation import Bytes, State, Words, kernel
-from gql_server.engine.memory import load8, load16
+from gql_server.engine.memory import load8, load16, load32
 
 _HEADER: Final = 12
 _QUESTION_FIXED: Final = 4
@@ -22,6 +23,12 @@ _CLIENT_SUBNET: Final = 8
 _CLIENT_SUBNET_FIXED: Final = 4
 _POINTER: Final = 0xC0
 _LONGEST_LABEL: Final = 63
+_LONGEST_NUMBER: Final = 3
+_LOWER_CASE: Final = 0x20202020
+_IN_AD: Final = 0x696E2D61
+_DDR: Final = 0x64647200
+_IP6: Final = 0x69703600
+_DIGIT_ZERO: Final = 0x30
 
 
 @kernel
@@ -40,6 +47,29 @@ def _after_name(b: Bytes, at: int, end: int) -> int:
 
 
 @kernel
+def _mask_reverse_name(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
+    """Overwrite the numbers of a name that spells an address (RFC 1035 section 3.5, RFC 3596 section 2.5)."""
+    place, before = at, at
+    while place < end and 1 <= load8(b, place) <= _LONGEST_NUMBER:
+        before = place
+        place += 1 + load8(b, place)
+    stop = at
+    if place + 8 <= end and load8(b, place) == 7:  # noqa: PLR2004  # the length of in-addr
+        is_ipv4 = load32(b, place + 1) | _LOWER_CASE == _IN_AD
+        # The length of the next label follows the name's last three letters.
+        if is_ipv4 and (load32(b, place + 5) | _LOWER_CASE) & ~0xFF == _DDR:
+            stop = place
+    elif place < end and load8(b, before) == _LONGEST_NUMBER and place == before + 4:
+        if (load32(b, before + 1) | _LOWER_CASE) & ~0xFF == _IP6:
+            stop = before
+    while at < stop:
+        length = load8(b, at)
+        for i in range(at + 1, at + 1 + length):
+            overwrite(b, s, i, _DIGIT_ZERO, OPAQUE, wet)
+        at += 1 + length
+
+
+@kernel
 def dns(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """Rewrite the address records of a message, as far as it can be followed."""
     if end - at < _HEADER:
@@ -48,13 +78,15 @@ def dns(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     records = load16(b, at + 6) + load16(b, at + 8) + load16(b, at + 10)
     place = at + _HEADER
     while questions > 0:
-        place = _after_name(b, place, end)
+        name, place = place, _after_name(b, place, end)
+        _mask_reverse_name(b, s, name, place, wet)
         if place < 0 or end - place < _QUESTION_FIXED:
             return
         place += _QUESTION_FIXED
         questions -= 1
     while records > 0:
-        place = _after_name(b, place, end)
+        name, place = place, _after_name(b, place, end)
+        _mask_reverse_name(b, s, name, place, wet)
         if place < 0 or end - place < _RECORD_FIXED:
             return
         kind, length = load16(b, place), load16(b, place + 8)

@@ -101,6 +101,18 @@ def enter(s: State, kind: int, at: int, end: int) -> None:
 
 
 @kernel
+def overwrite(b: Bytes, s: State, o: int, value: int, reason: int, wet: bool) -> None:
+    """Overwrite a byte, counted as one that was zeroed."""
+    old = load8(b, o)
+    if wet and old != value:
+        change = _ALL_ONES - (old if o & 1 else old << 8) + (value if o & 1 else value << 8)
+        store8(b, o, value)
+        s[BYTES_ZEROED] += 1
+        s[reason] = 1
+        s[DELTA] += fold(change)
+
+
+@kernel
 def blank(b: Bytes, s: State, begin: int, end: int, reason: int, wet: bool) -> None:
     """Zero bytes; those that were not zero are counted, and the packet marked with the reason."""
     if not wet:
