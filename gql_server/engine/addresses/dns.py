@@ -59,9 +59,8 @@ def _mask_reverse_name(b: Bytes, s: State, at: int, end: int, wet: bool) -> None
         # The length of the next label follows the name's last three letters.
         if is_ipv4 and (load32(b, place + 5) | _LOWER_CASE) & ~0xFF == _DDR:
             stop = place
-    elif place < end and load8(b, before) == _LONGEST_NUMBER and place == before + 4:
-        if (load32(b, before + 1) | _LOWER_CASE) & ~0xFF == _IP6:
-            stop = before
+    elif place < end and place == before + 4 and (load32(b, before + 1) | _LOWER_CASE) & ~0xFF == _IP6:
+        stop = before
     while at < stop:
         length = load8(b, at)
         for i in range(at + 1, at + 1 + length):

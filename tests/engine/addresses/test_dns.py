@@ -1,6 +1,8 @@
+from ipaddress import IPv6Address
+
 import pytest
 
-from tests.captures import IP6_C, IP_C, dns_answer, ethernet, icmp, ip_bytes, ipv4, udp4
+from tests.captures import IP6_C, IP_C, dns_answer, ethernet, icmp, ip_bytes, ipv4, udp4, vlan
 from tests.engine.doubles import Involution, rewrite_packet
 from tests.engine.judging import rewritten, understood
 from tests.engine.reading import read_packet
@@ -49,3 +51,30 @@ def test_a_message_that_cannot_be_followed_stays_payload(message: bytes) -> None
     packet = ethernet(udp4(message, ports=(53, 53)))
     again, _ = rewrite_packet(rewrite_packet(packet, Involution())[0], Involution())
     assert again == packet
+
+
+def question(*labels: bytes) -> bytes:
+    name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    return bytes.fromhex("000101000001000000000000") + name + b"\0\x0c\0\x01"
+
+
+@pytest.mark.parametrize("lead", [b"", b"x"], ids=["even", "odd"])
+def test_a_name_that_spells_an_ipv4_address_is_masked(lead: bytes) -> None:
+    message = question(b"99", b"2", b"0", b"192", b"IN-addr", b"arpa")
+    out, report = rewritten(ethernet(vlan(udp4(message, ports=(9, 53))) + lead, kind=0x8100))
+    assert question(b"00", b"0", b"0", b"000", b"IN-addr", b"arpa") in out
+    assert report.bytes_zeroed == 6 + len(lead)
+
+
+def test_a_name_that_spells_an_ipv6_address_is_masked() -> None:
+    nibbles = [bytes([nibble]) for nibble in IPv6Address(IP6_C).exploded.replace(":", "").encode()[::-1]]
+    out, _ = rewritten(ethernet(udp4(question(*nibbles, b"ip6", b"arpa"), ports=(9, 53))))
+    assert question(*[b"0"] * 32, b"ip6", b"arpa") in out
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[b"www", b"example"], [b"1", b"2", b"com"], [b"in-addr", b"arpa"], [b"10", b"in-addrs"], [b"ip6"], [b"a"]],
+)
+def test_other_names_stay(labels: list[bytes]) -> None:
+    assert question(*labels) in understood(ethernet(udp4(question(*labels), ports=(9, 53))))
