@@ -19,6 +19,8 @@ class Attempt:
     job: Job
     order: JobOrder
     execution: Execution
+    abandoned: tuple[Execution, ...] = ()
+    """Executions that a dead worker left open, closed by this attempt's claim."""
 
     @property
     def lease(self) -> Lease:
@@ -38,7 +40,7 @@ async def begin(resources: Resources, client_id: ClientId, job_id: JobId) -> Att
         job = await jobs.claim_job(session, job_id, resources.limits.lease_time)
         if job is None:
             return None
-        await executions.abandon_executions(session, job_id)
+        abandoned = await executions.abandon_executions(session, job_id)
         now = datetime.now(UTC)
         execution = Execution(
             id=ExecutionId(new_id()),
@@ -54,6 +56,6 @@ async def begin(resources: Resources, client_id: ClientId, job_id: JobId) -> Att
         )
         await executions.add_execution(session, execution)
         await events.append_event(session, job_id, EventKind.JOB_STARTED)
-        attempt = Attempt(job=job, order=await jobs.find_order(session, job_id), execution=execution)
+        order = await jobs.find_order(session, job_id)
     resources.announcer.announce()
-    return attempt
+    return Attempt(job=job, order=order, execution=execution, abandoned=abandoned)

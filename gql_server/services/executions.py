@@ -24,7 +24,7 @@ from gql_server.domain.jobs import ExecutionState, Job, JobState, Lease
 from gql_server.services import attempts, publication
 from gql_server.services.attempts import Attempt
 from gql_server.services.heartbeat import supervise
-from gql_server.services.manifests import seal_manifest
+from gql_server.services.manifests import seal_abandoned, seal_manifest
 from gql_server.services.plans import make_plan
 from gql_server.services.resources import Resources
 from gql_server.services.traces import OpenFile
@@ -40,6 +40,7 @@ async def carry_out(resources: Resources, client_id: ClientId, job_id: JobId) ->
     if attempt is None:
         await settle_dead_job(resources, client_id, job_id)
         return
+    await seal_abandoned(resources, attempt, attempt.abandoned)
     facts = {"job_id": str(job_id), "execution": attempt.execution.name, "kind": attempt.job.kind.value}
     log.info("execution started", extra=facts)
     try:
@@ -69,7 +70,7 @@ async def _make_output(resources: Resources, attempt: Attempt) -> None:
     try:
         await asyncio.to_thread(resources.blobs.create_execution, attempt.execution.name)
         plan = await make_plan(resources, attempt)
-        result = await supervise(resources, attempt.lease, plan)
+        plan, result = await supervise(resources, attempt.lease, plan)
         await publication.publish(resources, attempt, plan, result)
     finally:
         # Before anything else is written: on a full disk this is the room for the manifest.
@@ -145,10 +146,13 @@ async def settle_dead_job(resources: Resources, client_id: ClientId, job_id: Job
         lease = Lease(client_id=client_id, job_id=job_id, attempt=job.attempt)
         after, error = _verdict_on(job)
         await jobs.end_job(session, lease, before=job.state, after=after, error=error)
-        await executions.abandon_executions(session, job_id)
+        abandoned = await executions.abandon_executions(session, job_id)
+        order = await jobs.find_order(session, job_id)
         await close_upload_of(session, job, error)
         await events.append_event(session, job_id, _EVENT_OF[after], error=error)
     resources.announcer.announce()
+    for execution in abandoned:
+        await seal_abandoned(resources, Attempt(job=job, order=order, execution=execution), (execution,))
     log.warning("dead job settled", extra={"job_id": str(job_id), "state": after.value})
     return True
 

@@ -8,7 +8,7 @@ from gql_server.domain.errors import JobCancelled, LeaseLost
 from gql_server.domain.events import EventKind
 from gql_server.domain.jobs import JobState, Lease, Progress
 from gql_server.engine.tasks import Result
-from gql_server.services.plans import Plan
+from gql_server.services.plans import Plan, run_plan
 from gql_server.services.resources import Resources
 from gql_server.store import events, jobs
 
@@ -18,20 +18,19 @@ BEAT_SECONDS = 0.5
 """Also the least time between two progress events of a job."""
 
 
-async def supervise(resources: Resources, lease: Lease, plan: Plan) -> Result:
-    """Have a child do the plan's task, beating all the while; the child is gone when this returns or raises.
+async def supervise(resources: Resources, lease: Lease, plan: Plan) -> tuple[Plan, Result]:
+    """Run the plan, beating all the while; its child is gone when this returns or raises.
 
     Raises:
         JobCancelled: somebody asked for it.
         LeaseLost: another worker took over, or the database was out of reach for a whole lease.
-        GqlServerError: what the child refused the task with, or ChildCrashed.
+        GqlServerError: what the plan was refused with.
     """
     heart = _Heart(resources, lease)
-    limits = resources.limits
-    work = asyncio.create_task(resources.children.run(plan.task, on_progress=heart.note, time_limit=limits.job_time))
+    work = asyncio.create_task(run_plan(resources, plan, heart.note))
     try:
         while not work.done():
-            await asyncio.wait({work}, timeout=min(BEAT_SECONDS, limits.lease_time.total_seconds() / 4))
+            await asyncio.wait({work}, timeout=min(BEAT_SECONDS, resources.limits.lease_time.total_seconds() / 4))
             await heart.beat()
         return await work
     finally:

@@ -8,13 +8,13 @@ import asyncio
 import hashlib
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from gql_server.domain.errors import GqlServerError, StorageError
 from gql_server.domain.ids import TraceId
-from gql_server.domain.jobs import ExecutionState
+from gql_server.domain.jobs import Execution, ExecutionState
 from gql_server.domain.traces import CaptureSummary
 from gql_server.engine.tasks import Anonymized, Result
 from gql_server.services.attempts import Attempt
@@ -75,6 +75,8 @@ def execution_manifest(
         body["input"] = _input_of(plan)
     if result is not None:
         body["output"] = asdict(result.summary)  # type: ignore[union-attr]  # a preview has no execution
+    if isinstance(result, Anonymized):
+        body["report"] = asdict(result.report)
     if error is not None:
         body["error"] = {"code": error.code, "facts": error.facts()}
     return as_json(body)
@@ -102,12 +104,15 @@ def _request_of(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _input_of(plan: Plan) -> dict[str, Any] | None:
+def _input_of(plan: Plan) -> dict[str, Any]:
     if plan.input_trace is not None:
-        return {"traceId": plan.input_trace.id, "sha256": plan.input_trace.summary.sha256}
-    if plan.input_upload is not None:
-        return {"uploadId": plan.input_upload.id, "lengthBytes": plan.input_upload.length_bytes}
-    return None
+        return {"traceId": plan.input_trace.id, "sha256": plan.input_sha256}
+    upload = plan.input_upload
+    return {
+        "uploadId": upload and upload.id,
+        "lengthBytes": upload and upload.length_bytes,
+        "sha256": plan.input_sha256,
+    }
 
 
 async def seal_manifest(
@@ -120,6 +125,8 @@ async def seal_manifest(
     body = execution_manifest(resources, attempt, outcome, error=error)
 
     def write() -> None:
+        if resources.blobs.is_sealed(attempt.execution.name):
+            return
         resources.blobs.write_execution_file(attempt.execution.name, "manifest.json", body)
         resources.blobs.seal_execution(attempt.execution.name)
 
@@ -129,3 +136,11 @@ async def seal_manifest(
         log.warning(
             "manifest not written", extra={"execution": attempt.execution.name, "error_code": refusal.code.value}
         )
+
+
+async def seal_abandoned(resources: Resources, attempt: Attempt, abandoned: tuple[Execution, ...]) -> None:
+    """Write the manifests that dead workers left unwritten."""
+    for execution in abandoned:
+        job = replace(attempt.job, attempt=execution.attempt)
+        left = replace(attempt, job=job, execution=execution)
+        await seal_manifest(resources, left, ExecutionState.ABANDONED, None)

@@ -1,16 +1,17 @@
 """Plans: what a job's child is asked to do, and on what."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
 from gql_server.domain.anonymization import AddressMapping
 from gql_server.domain.errors import DigestMismatch, KeyDestroyed, NotFound, TraceDeleted
-from gql_server.domain.jobs import JobKind
+from gql_server.domain.jobs import JobKind, Progress
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
-from gql_server.engine.tasks import AnonymizeTask, InspectTask, Task
+from gql_server.engine.tasks import AnonymizeTask, InspectTask, Result, Task
 from gql_server.services.attempts import Attempt
 from gql_server.services.keys import open_key
 from gql_server.services.resources import Resources
@@ -25,13 +26,15 @@ class Plan:
     staging: Path
     input_trace: Trace | None = None
     input_upload: Upload | None = None
+    input_sha256: str | None = None
+    """Digest of the input's bytes; of an upload it is known once the plan was run."""
 
 
 async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
     """Return what the attempt's child is to do, in a fresh staging directory.
 
     Raises:
-        GqlServerError: the input or the key is gone, or the bytes are not those that were declared.
+        GqlServerError: the input or the key is gone, or there is no room.
     """
     await asyncio.to_thread(resources.blobs.check_room, 0)
     staging = await asyncio.to_thread(resources.blobs.stage, attempt.job.id, attempt.job.attempt)
@@ -44,16 +47,29 @@ async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
             assert_never(attempt.job.kind)
 
 
+async def run_plan(resources: Resources, plan: Plan, note: Callable[[Progress], None]) -> tuple[Plan, Result]:
+    """Have a child do the task; return the plan with the digest of its input, and the result.
+
+    Raises:
+        DigestMismatch: the received bytes are not those that were declared.
+        GqlServerError: what the child refused the task with, or ChildCrashed.
+    """
+    upload = plan.input_upload
+    if upload is not None:
+        received = await asyncio.to_thread(resources.blobs.digest_upload, upload.id)
+        if upload.declared_sha256 not in (None, received):
+            raise DigestMismatch
+        plan = replace(plan, input_sha256=received)
+    result = await resources.children.run(plan.task, on_progress=note, time_limit=resources.limits.job_time)
+    return plan, result
+
+
 async def _plan_ingest(resources: Resources, attempt: Attempt, staging: Path) -> Plan:
     upload_id = attempt.job.input_upload_id
     if upload_id is None:
         raise NotFound(noun="upload")
     async with resources.database.read(attempt.job.client_id) as connection:
         upload = (await uploads.find_uploads(connection, [upload_id]))[upload_id]
-    if upload.declared_sha256 is not None:
-        received = await asyncio.to_thread(resources.blobs.digest_upload, upload_id)
-        if received != upload.declared_sha256:
-            raise DigestMismatch
     task = InspectTask(
         source=resources.blobs.upload_path(upload_id),
         output_directory=staging,
@@ -84,4 +100,4 @@ async def _plan_anonymization(resources: Resources, attempt: Attempt, staging: P
         key=key,
         memory_bytes=resources.limits.job_memory_bytes,
     )
-    return Plan(task=task, staging=staging, input_trace=trace)
+    return Plan(task=task, staging=staging, input_trace=trace, input_sha256=trace.summary.sha256)

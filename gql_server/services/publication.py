@@ -67,6 +67,9 @@ def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Res
     assert not isinstance(result, Previewed)
     trace = _new_trace(attempt, plan, result)
     blobs = resources.blobs
+    if blobs.is_sealed(attempt.execution.name):
+        # Another attempt took over while this one slept.
+        raise LeaseLost
     blobs.write_file_durably(plan.staging / "rules.json", rules_of(attempt))
     manifest = trace_manifest(resources, attempt, plan, trace.id, result)
     blobs.write_file_durably(plan.staging / "manifest.json", manifest)

@@ -16,6 +16,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -202,6 +203,11 @@ class LocalBlobs:
         """Let nobody change an execution any more. Fsyncs each file and the directory."""
         with storing():
             seal_tree(self._execution_path(name), file_mode=_SEALED, directory_mode=0o550)
+
+    def is_sealed(self, name: str) -> bool:
+        """Say whether an execution can be changed no more."""
+        with _missing("execution"), storing():
+            return not self._execution_path(name).stat().st_mode & stat.S_IWUSR
 
     def open_artifact(self, name: str, file_name: str) -> tuple[BinaryIO, int]:
         """Open a file of an execution and tell its size.

@@ -92,13 +92,15 @@ async def add_execution(session: Session, execution: Execution) -> None:
     await session.flush()
 
 
-async def abandon_executions(session: Session, job_id: JobId) -> None:
-    """Close every execution of the job that its worker left open."""
-    await session.execute(
+async def abandon_executions(session: Session, job_id: JobId) -> tuple[Execution, ...]:
+    """Close every execution of the job that its worker left open, and return them."""
+    result = await session.execute(
         update(Executions)
         .where(Executions.job_id == job_id, Executions.state == ExecutionState.RUNNING)
         .values(state=ExecutionState.ABANDONED.value, finished_at=func.clock_timestamp())
+        .returning(*_COLUMNS)
     )
+    return tuple(_read(row) for row in result.all())
 
 
 async def end_execution(

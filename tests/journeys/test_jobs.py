@@ -1,6 +1,7 @@
 """Jobs: killed, cancelled, poisoned, handed over; one output or none."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -92,8 +93,12 @@ def test_a_job_of_a_killed_worker_is_done_by_another(door: Server, place: Instal
             await_true(lambda: not any(map(_is_alive, orphans)), seconds=5, what="the end of the orphans")
             event = door.completion(job)
     assert event["error"] is None
-    executions = [edge["node"]["state"] for edge in door.job(job)["executions"]["edges"]]
-    assert sorted(executions) == ["ABANDONED", "COMPLETED"]
+    executions = {edge["node"]["state"]: edge["node"]["name"] for edge in door.job(job)["executions"]["edges"]}
+    assert set(executions) == {"ABANDONED", "COMPLETED"}
+    for state, name in executions.items():
+        directory = place.directory / "executions" / name
+        assert json.loads((directory / "manifest.json").read_text())["outcome"] == state
+        assert directory.stat().st_mode & 0o222 == 0
     assert _outputs(door, large) == before + 1
 
 
