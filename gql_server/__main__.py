@@ -21,6 +21,7 @@ from gql_server.demo import run_demo
 from gql_server.domain.errors import GqlServerError, SetupError
 from gql_server.logs import configure_logging
 from gql_server.settings import Settings
+from gql_server.store.database import require_answer
 from gql_server.store.migrations import migrate
 
 _DESCRIPTION = """\
@@ -142,11 +143,12 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     url = _base_url(settings)
     sys.stderr.write(f"gql-server: GraphQL at {url}/graphql, GraphiQL at {url}/ (data in {settings.directory})\n")
     app = create_app(settings, with_worker=not options.no_worker)
+    server = _server(app, settings)
     with contextlib.suppress(SystemExit):
-        _server(app, settings).run()
+        server.run()
     if app.state.failure is not None:
         raise app.state.failure
-    return 0
+    return 0 if server.started else 1
 
 
 def _work(settings: Settings, options: argparse.Namespace) -> int:
@@ -170,7 +172,13 @@ def _migrate(settings: Settings, options: argparse.Namespace) -> int:
             advice="Set GQL_SERVER_DATABASE_URL, GQL_SERVER_OWNER_DATABASE_URL and GQL_SERVER_SYSTEM_DATABASE_URL;"
             " the embedded database migrates itself"
         )
-    asyncio.run(migrate(external_urls(settings), revision="base" if options.down else "head"))
+
+    async def bring() -> None:
+        urls = external_urls(settings)
+        await require_answer("GQL_SERVER_OWNER_DATABASE_URL", urls.owner)
+        await migrate(urls, revision="base" if options.down else "head")
+
+    asyncio.run(bring())
     return 0
 
 

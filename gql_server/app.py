@@ -20,7 +20,7 @@ from gql_server.services.local import settle_local_tenant
 from gql_server.services.resources import Limits, Resources
 from gql_server.settings import Settings
 from gql_server.store.blobs import LocalBlobs
-from gql_server.store.database import Database, DatabaseUrls
+from gql_server.store.database import Database, DatabaseUrls, read_url, require_answer
 from gql_server.store.embedded import EmbeddedPostgres
 from gql_server.store.installation import settle_fact
 from gql_server.store.kek import read_or_create_kek
@@ -83,6 +83,8 @@ async def open_database(settings: Settings) -> AsyncIterator[DatabaseUrls]:
     """Yield where the database is: the one of the settings, or the embedded one, started and migrated."""
     if settings.database_url is not None:
         urls = external_urls(settings)
+        await require_answer("GQL_SERVER_DATABASE_URL", urls.app)
+        await require_answer("GQL_SERVER_SYSTEM_DATABASE_URL", urls.system)
         await require_current(urls)
         yield urls
         return
@@ -100,14 +102,14 @@ def external_urls(settings: Settings) -> DatabaseUrls:
     """Return the URLs of the settings.
 
     Raises:
-        SetupError: one of the three is missing.
+        SetupError: one is missing, or is no URL of a PostgreSQL.
     """
     if settings.database_url is None or settings.system_database_url is None:
         raise SetupError(advice="Set GQL_SERVER_DATABASE_URL and GQL_SERVER_SYSTEM_DATABASE_URL, or neither")
     return DatabaseUrls(
-        app=settings.database_url,
-        owner=settings.owner_database_url or settings.database_url,
-        system=settings.system_database_url,
+        app=read_url("GQL_SERVER_DATABASE_URL", settings.database_url),
+        owner=read_url("GQL_SERVER_OWNER_DATABASE_URL", settings.owner_database_url or settings.database_url),
+        system=read_url("GQL_SERVER_SYSTEM_DATABASE_URL", settings.system_database_url),
     )
 
 

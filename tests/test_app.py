@@ -39,6 +39,15 @@ def test_half_a_database_is_refused() -> None:
         external_urls(Settings(database_url="postgresql+asyncpg://app@/x"))
 
 
+@pytest.mark.parametrize("url", ["nonsense", "mysql://app@x/y", "postgresql://app@x:port/y"])
+def test_what_is_no_url_of_a_postgresql_is_refused_by_the_name_of_its_setting(url: str) -> None:
+    good = "postgresql://system@x/y"
+    with pytest.raises(SetupError, match="GQL_SERVER_DATABASE_URL") as caught:
+        external_urls(Settings(database_url=url, system_database_url=good))
+    assert url not in str(caught.value)
+    assert external_urls(Settings(database_url=good, system_database_url=good)).app == "postgresql+asyncpg://system@x/y"
+
+
 async def test_a_second_data_directory_for_one_database_is_refused(settings: Settings, tmp_path: Path) -> None:
     # The first to come settles which directory belongs to the database; in this suite that may be an earlier test.
     first, second = settings, replace(settings, data_directory=tmp_path / "other")

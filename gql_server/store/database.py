@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
+import asyncpg
 from sqlalchemy import Row, Select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from gql_server.domain.errors import SetupError
@@ -26,6 +28,8 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 MIN_SERVER_VERSION = 150000
+
+_EXAMPLE = "postgresql+asyncpg://ROLE:PASSWORD@HOST/NAME"
 
 _SET_TENANT = text("SELECT set_config('gql_server.client_id', :client_id, true)")
 
@@ -52,6 +56,38 @@ class DatabaseUrls:
     system: str
 
 
+def read_url(name: str, url: str) -> str:
+    """Return the URL of a setting as SQLAlchemy and asyncpg want it.
+
+    Raises:
+        SetupError: it is no URL of a PostgreSQL; the text names the setting, never the URL.
+    """
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise SetupError(advice=f"{name} is no URL: {_EXAMPLE} is wanted") from error
+    if read.drivername not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        raise SetupError(advice=f"{name} is not for PostgreSQL: {_EXAMPLE} is wanted")
+    return read.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+async def require_answer(name: str, url: str) -> None:
+    """Log in once.
+
+    Raises:
+        SetupError: nobody answers there, or not to this role.
+    """
+    engine = _engine(url, 1)
+    try:
+        async with engine.connect():
+            pass
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
+        cause = type(getattr(error, "orig", None) or error).__name__
+        raise SetupError(advice=f"{name}: no login at the database ({cause}); check the URL and the server") from error
+    finally:
+        await engine.dispose()
+
+
 def role_of(url: str) -> str:
     """Return the role that a URL logs in as.
 
@@ -60,9 +96,7 @@ def role_of(url: str) -> str:
     """
     name = make_url(url).username
     if not name:
-        raise SetupError(
-            advice="Each database URL must name the role it logs in as: postgresql+asyncpg://ROLE@HOST/NAME"
-        )
+        raise SetupError(advice=f"Each database URL must name the role it logs in as: {_EXAMPLE}")
     return name
 
 
