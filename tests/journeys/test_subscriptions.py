@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.journeys.conftest import NewInstallation
-from tests.journeys.doors import COMPLETED, Installation, Server
+from tests.journeys.doors import COMPLETED, PATIENCE_SECONDS, Installation, Server
 from tests.journeys.material import hospital
 
 LONG = os.environ.get("GQL_SERVER_LONG_TESTS") == "1"
@@ -81,6 +81,7 @@ def _kill_now_and_then(place: Installation, stop: threading.Event, dice: random.
     return kills
 
 
+@pytest.mark.timeout(10 * PATIENCE_SECONDS if LONG else 3 * PATIENCE_SECONDS)
 def test_a_listener_that_is_cut_and_resumes_hears_of_every_job_once(door: Server, place: Installation) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")  # noqa: T201  # a failing run is run again with its seed
@@ -92,7 +93,7 @@ def test_a_listener_that_is_cut_and_resumes_hears_of_every_job_once(door: Server
     killer.start()
     listener.start()
     started = [door.start(trace) for _ in range(JOBS)]
-    listener.join(600)
+    listener.join(9 * PATIENCE_SECONDS)
     stop.set()
     killer.join(60)
     assert listener.failure is None, listener.failure

@@ -140,3 +140,10 @@ def test_a_deleted_trace_is_a_tombstone_in_its_lineage(server: Server) -> None:
     again = server.act(delete, traceId=original)
     assert [error["code"] for error in again["errors"]] == ["TRACE_DELETED"]
     assert server.download(output)
+
+
+def test_a_preview_of_an_unknown_link_type_says_so(server: Server) -> None:
+    trace = server.ingest(with_link_type(147))
+    query = "query ($id: ID!) { previewTransformation(traceId: $id) { pairs { kind } errors { code } } }"
+    shown = server.ask(query, id=trace)["previewTransformation"]
+    assert shown == {"pairs": [], "errors": [{"code": "UNSUPPORTED_LINK_TYPE"}]}

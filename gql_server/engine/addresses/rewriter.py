@@ -81,8 +81,14 @@ class Rewriter:
             first = stop
 
     def note(self, window: Window) -> None:
-        """Only note the new addresses of a window, as far as there is room."""
-        self._walk(window, 0, window.count, wet=False)
+        """Only note the new addresses of a window, as far as there is room.
+
+        Raises:
+            UnsupportedLinkType: a packet whose link type is not understood.
+        """
+        stop, reason = self._walk(window, 0, window.count, wet=False)
+        if reason == UNKNOWN_LINK:
+            raise _unsupported(window, stop)
 
     def settle_new(self) -> NewAddresses:
         """Map the addresses noted since the last time."""
