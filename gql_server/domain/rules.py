@@ -15,6 +15,17 @@ Network = IPv4Network | IPv6Network
 
 MAX_RULES = 1000
 
+SPECIAL_RANGES: tuple[Network, ...] = (
+    IPv4Network("0.0.0.0/8"),
+    IPv4Network("127.0.0.0/8"),
+    IPv4Network("169.254.0.0/16"),
+    IPv4Network("224.0.0.0/3"),
+    IPv6Network("::/127"),
+    IPv6Network("fe80::/10"),
+    IPv6Network("ff00::/8"),
+)
+"""Ranges whose addresses keep their class (RFC 6890): no rule may lead out of them or into them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressRule:
@@ -62,8 +73,7 @@ def _parse_network(index: int, text: str) -> Network:
         network = ip_network(text.strip())
     except ValueError as error:
         raise RuleMalformed(index=index, reason="not a CIDR with its host bits zero") from error
-    first = network.network_address
-    if network.prefixlen == 0 or first.is_multicast or first.is_loopback or first.is_unspecified or first.is_link_local:
+    if any(network.version == special.version and network.overlaps(special) for special in SPECIAL_RANGES):
         raise RuleMalformed(index=index, reason="special ranges keep their class and take no rule")
     return network
 
