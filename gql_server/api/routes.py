@@ -43,6 +43,7 @@ SEEN_HEADERS = (
     "Tus-Resumable",
     "Tus-Version",
     "Upload-Expires",
+    "Upload-Id",
     "Upload-Length",
     "Upload-Metadata",
     "Upload-Offset",

@@ -132,6 +132,8 @@ class TusDoor:
             "Location": f"{self.public_url}/uploads/{upload.id}",
             "Upload-Offset": str(offset),
             "Upload-Expires": write_time(upload.expires_at),
+            # For finishUpload: tus itself knows no id but the URL.
+            "Upload-Id": GlobalId("Upload", upload.id).encode(),
         }
         return _empty(201, headers)
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 from collections import deque
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 _LINE_BYTES = 1 << 20
 _WARM_UP_SECONDS = 180.0
 """Compiling the kernels for the first time takes some ten seconds on a quiet machine."""
+_LAST_WORDS_SECONDS = 1.0
+_LAST_WORDS = re.compile(rb"^engine child: (\w{1,60})$", re.MULTILINE)
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 _OUR_CODE = str(Path(__file__).resolve().parents[2])
 """Where this very package lies: the child runs the parent's code and no other."""
@@ -58,7 +61,7 @@ class _Child:
             env=environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             limit=_LINE_BYTES,
         )
@@ -74,7 +77,18 @@ class _Child:
             line = await self._process.stdout.readline()
             return decode_message(line)
         except ValueError as error:
+            log.warning("child ended without a verdict", extra={"error_type": await self._last_words()})
             raise ChildCrashed from error
+
+    async def _last_words(self) -> str:
+        """Return the kind of error that a child ended with; it writes nothing else, and nothing else is kept."""
+        assert self._process.stderr is not None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                said = await self._process.stderr.read(_LINE_BYTES)
+                if found := _LAST_WORDS.search(said):
+                    return found[1].decode()
+        return "unknown"
 
     async def send(self, task: Task) -> None:
         assert self._process.stdin is not None

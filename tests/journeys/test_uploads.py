@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from tests.journeys.doors import CREATE_UPLOAD, Server
+from tests.journeys.doors import CREATE_UPLOAD, FINISH_UPLOAD, Server
 from tests.journeys.material import (
     bomb,
     cut,
@@ -103,6 +103,8 @@ def test_a_small_file_may_come_with_its_creation(server: Server) -> None:
     response = server.http.post("/uploads", content=body, headers=headers)
     assert response.status_code == 201
     assert response.headers["Upload-Offset"] == str(len(body))
+    finished = server.act(FINISH_UPLOAD, uploadId=response.headers["Upload-Id"])
+    assert server.completion(finished["job"]["id"])["outputTrace"]["packets"] == 159
 
 
 def test_a_download_can_be_resumed_by_range(server: Server) -> None:
