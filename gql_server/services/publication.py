@@ -127,6 +127,10 @@ def _new_artifact(attempt: Attempt, name: str, body: bytes) -> Artifact:
 
 async def _enter(session: Session, attempt: Attempt, plan: Plan, output: _Output) -> None:
     await jobs.lock_job(session, attempt.job.id)
+    job = (await jobs.find_jobs(session, [attempt.job.id]))[attempt.job.id]
+    # Asked before the trace is added: where another attempt has made one, a second would break a constraint.
+    if (job.attempt, job.state) != (attempt.job.attempt, JobState.RUNNING):
+        raise _NotOursError
     await traces.add_trace(session, output.trace)
     trace_id = output.trace.id
     if not await jobs.end_job(
