@@ -183,10 +183,16 @@ def path_of(error: GqlServerError) -> list[str]:
 
 
 def stored_error(error: GqlServerError | None) -> UserError | None:
-    """Say an error that a job, an execution or an upload ended with; it is about no input."""
+    """Say an error that a job, an execution or an upload ended with; it is about no input.
+
+    A fault of the server's is said too: raised again, it would stop every listener that meets the event, each time.
+    """
     if error is None:
         return None
-    shown = user_error(error)
+    try:
+        shown = user_error(error)
+    except GqlServerError:
+        shown = GenericError(message=str(GqlServerError()), code=ErrorCode.INTERNAL, path=[])
     shown.path = []
     return shown
 

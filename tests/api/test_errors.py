@@ -55,6 +55,13 @@ def test_an_error_of_a_job_is_about_no_input() -> None:
     assert stored_error(None) is None
 
 
+@pytest.mark.parametrize("error", [errors.StorageError(), errors.SetupError(advice="secret"), GqlServerError()])
+def test_a_fault_that_ended_a_job_is_said_without_a_word_of_its_own(error: GqlServerError) -> None:
+    shown = stored_error(error)
+    assert isinstance(shown, GenericError)
+    assert (shown.code, shown.message) == ("INTERNAL", "The server could not do what was asked.")
+
+
 def test_the_types_add_nothing_that_no_error_says() -> None:
     def facts() -> Iterator[str]:
         for error in all_errors():

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from gql_server.api.events import STATE_AFTER
 from gql_server.api.ids import GlobalId
 from gql_server.domain.access import Actor
-from gql_server.domain.errors import CaptureCut
+from gql_server.domain.errors import CaptureCut, StorageError
 from gql_server.domain.events import EventKind
 from gql_server.domain.ids import JobId, new_id
 from gql_server.domain.jobs import JobState
@@ -78,6 +78,14 @@ async def test_a_failure_carries_a_coded_error_and_no_trace(app: Starlette, acto
     assert (event["state"], event["outputTraceId"], event["outputTrace"]) == ("FAILED", None, None)
     assert event["error"] == {"code": "CAPTURE_CUT", "offset": 24}
     assert len(results) == 1
+
+
+async def test_a_job_that_a_fault_of_the_server_ended_does_not_stop_its_listeners(
+    app: Starlette, actor: Actor, add_job: AddJob
+) -> None:
+    job = await add_job(actor, state=JobState.FAILED, error=StorageError())
+    results = [result async for result in subscribe(app, COMPLETED, {"job": GlobalId("Job", job.id).encode()})]
+    assert [result["data"]["jobCompleted"]["error"] for result in results] == [{"code": "INTERNAL"}]
 
 
 async def test_each_event_is_answered_from_rows_as_they_are_by_then(
