@@ -89,9 +89,7 @@ def report_of(result: Result) -> bytes | None:
 
 def rules_of(attempt: Attempt) -> bytes:
     """Return the snapshot of the rules that the attempt worked under."""
-    return as_json(
-        [{"source": source, "target": target} for source, target in attempt.order.parameters.get("rules", [])]
-    )
+    return as_json([{"source": source, "target": target} for source, target in attempt.order.rules])
 
 
 def _request_of(attempt: Attempt) -> dict[str, Any]:

@@ -91,12 +91,11 @@ async def _plan_anonymization(resources: Resources, attempt: Attempt, staging: P
         key = await open_key(session, resources.keyring, attempt.job.client_id, key_id)
     if trace.deleted_at is not None:
         raise TraceDeleted
-    parameters = attempt.order.parameters
     task = AnonymizeTask(
         source=resources.blobs.trace_path(trace_id, trace.summary.format.file_name),
         output_directory=staging,
-        mapping=AddressMapping(parameters["mapping"]),
-        rules=tuple((source, target) for source, target in parameters["rules"]),
+        mapping=AddressMapping(attempt.order.parameters["mapping"]),
+        rules=tuple((source, target) for source, target in attempt.order.rules),
         key=key,
         memory_bytes=resources.limits.job_memory_bytes,
     )

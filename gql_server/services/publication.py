@@ -16,6 +16,7 @@ from gql_server.domain.events import EventKind
 from gql_server.domain.ids import ArtifactId, ExecutionId, TraceId, new_id
 from gql_server.domain.jobs import Artifact, ExecutionState, JobKind, JobState
 from gql_server.domain.lineage import EdgeKind, LineageEdge
+from gql_server.domain.rules import parse_address_rules
 from gql_server.domain.traces import Trace, TraceOrigin
 from gql_server.domain.uploads import UploadState
 from gql_server.engine.tasks import Previewed, Result
@@ -65,7 +66,7 @@ async def publish(resources: Resources, attempt: Attempt, plan: Plan, result: Re
 
 def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Result) -> _Output:
     assert not isinstance(result, Previewed)
-    trace = _new_trace(attempt, plan, result)
+    trace = _new_trace(attempt, result)
     blobs = resources.blobs
     if blobs.is_sealed(attempt.execution.name):
         # Another attempt took over while this one slept.
@@ -87,7 +88,7 @@ def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Res
     return _Output(trace=trace, artifacts=artifacts)
 
 
-def _new_trace(attempt: Attempt, plan: Plan, result: Result) -> Trace:
+def _new_trace(attempt: Attempt, result: Result) -> Trace:
     assert not isinstance(result, Previewed)
     return Trace(
         id=TraceId(new_id()),
@@ -97,7 +98,7 @@ def _new_trace(attempt: Attempt, plan: Plan, result: Result) -> Trace:
         name=attempt.order.output_name,
         origin=_origin_of(attempt.job.kind),
         summary=result.summary,
-        address_rules=plan.input_trace.address_rules if plan.input_trace is not None else (),
+        address_rules=parse_address_rules([(source, target) for source, target in attempt.order.rules]),
         created_at=datetime.now(UTC),
         deleted_at=None,
     )

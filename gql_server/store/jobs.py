@@ -46,8 +46,15 @@ class JobOrder:
     """What a worker needs to know of a job beyond its record."""
 
     parameters: dict[str, Any]
+    """Versioned, with the snapshot of the rules as pairs of text."""
     key_id: KeyId | None
     output_name: str
+
+    @property
+    def rules(self) -> list[list[str]]:
+        """The rules as they were at submit: pairs of source and target."""
+        pairs: list[list[str]] = self.parameters.get("rules", [])
+        return pairs
 
 
 def _read(row: AnyRow) -> Job:
