@@ -8,7 +8,7 @@ from gql_server.domain.errors import JobCancelled, JobNotCancellable, NotFound
 from gql_server.domain.events import EventKind
 from gql_server.domain.ids import JobId, TraceId, new_id
 from gql_server.domain.jobs import Job, JobKind, JobState, Lease
-from gql_server.services.access import checked_name, hold_trace, require_write, settle_flow
+from gql_server.services.access import MAX_NAME, checked_name, hold_trace, require_write, settle_flow
 from gql_server.services.keys import settle_key
 from gql_server.services.resources import Resources
 from gql_server.services.submission import marked, new_job, submit
@@ -17,6 +17,8 @@ from gql_server.store import events, idempotency, jobs
 from gql_server.store.database import Session
 from gql_server.store.jobs import JobOrder
 from gql_server.store.traces import rules_as_json
+
+_SUFFIX = " (addresses anonymized)"
 
 
 async def start_address_anonymization(
@@ -48,7 +50,7 @@ async def start_address_anonymization(
         order = JobOrder(
             parameters=asdict(AnonymizationParameters(mapping=mapping)) | {"rules": rules_as_json(trace.address_rules)},
             key_id=await settle_key(session, resources.keyring, actor.client_id, flow.engagement_id),
-            output_name=output_name or checked_name(f"{trace.name[:180]} (addresses anonymized)"),
+            output_name=output_name or trace.name[: MAX_NAME - len(_SUFFIX)] + _SUFFIX,
         )
         job = new_job(actor, job_id=job_id, flow_id=flow.id, kind=JobKind.ADDRESS_ANONYMIZATION, trace_id=trace.id)
         await submit(session, job, order)

@@ -89,7 +89,7 @@ async def test_the_longest_name_of_a_trace_still_leaves_room_for_its_outputs(
     await rename_trace(resources, actor, trace_id=trace.id, name="x" * 200)
     job = await start(resources, actor, trace)
     async with resources.database.transaction(actor.client_id) as session:
-        assert (await stored.find_order(session, job.id)).output_name == "x" * 180 + " (addresses anonymized)"
+        assert (await stored.find_order(session, job.id)).output_name == "x" * 177 + " (addresses anonymized)"
 
 
 async def test_what_cannot_be_worked_on_is_refused(
