@@ -36,18 +36,7 @@ WITHOUT_TESTS_OF_THEIR_OWN: dict[str, str] = {
     "domain/traces.py": "tests/engine/test_tasks.py",
     "domain/uploads.py": "tests/services/test_uploads.py",
     "services/resources.py": "tests/services/test_uploads.py",
-    "store/clients.py": "tests/store/test_database.py",
-    "store/errors.py": "tests/store/test_jobs.py",
-    "store/executions.py": "tests/api/test_jobs.py",
-    "store/flows.py": "tests/api/test_flows.py",
-    "store/idempotency.py": "tests/services/test_uploads.py",
-    "store/installation.py": "tests/test_app.py",
-    "store/keys.py": "tests/journeys/test_main_job.py",
-    "store/migrations.py": "tests/test_migrations.py",
-    "store/paging.py": "tests/api/test_traces.py",
     "store/tables.py": "tests/test_migrations.py",
-    "store/traces.py": "tests/api/test_traces.py",
-    "store/uploads.py": "tests/services/test_uploads.py",
 }
 """Files of the package whose behaviour is tested elsewhere, with the place; this list only ever shrinks."""
 
