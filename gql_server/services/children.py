@@ -41,7 +41,7 @@ _LAST_WORDS_SECONDS = 1.0
 _LAST_WORDS = re.compile(rb"^engine child: (\w{1,60})$", re.MULTILINE)
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 _OUR_CODE = str(Path(__file__).resolve().parents[2])
-"""Where this very package lies: the child runs the parent's code and no other."""
+"""Where this very package lies: the child runs the parent's code before any other."""
 
 
 class _Child:
@@ -109,8 +109,9 @@ class ChildPool:
     """Children in waiting."""
 
     def __init__(self, kernel_root: Path, *, warm: int) -> None:
+        path = os.pathsep.join(filter(None, (_OUR_CODE, os.environ.get("PYTHONPATH"))))
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        self._environment = inherited | {"PYTHONPATH": _OUR_CODE} | kernel_environment(kernel_root)
+        self._environment = inherited | {"PYTHONPATH": path} | kernel_environment(kernel_root)
         self._warm = warm
         self._spares: deque[asyncio.Task[_Child]] = deque()
 
