@@ -1,6 +1,8 @@
 """Traces: renamed, ruled, previewed, deleted, opened."""
 
+import asyncio
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -113,6 +115,16 @@ async def test_a_preview_is_what_the_job_then_writes(resources: Resources, actor
     assert macs
     for (_, before), (_, after) in zip(records(hospital()), records(written), strict=True):
         assert after[6:12].hex(":") == macs[before[6:12].hex(":")]
+
+
+async def test_a_preview_waits_for_a_place(resources: Resources, actor: Actor, trace: Trace) -> None:
+    crowded = replace(resources, previews=asyncio.Semaphore(1))
+    preview = preview_transformation(crowded, actor, trace_id=trace.id, mapping=AddressMapping.IPCRYPT_PFX, first=1)
+    async with crowded.previews:
+        waiting = asyncio.create_task(preview)
+        done, _ = await asyncio.wait({waiting}, timeout=3)
+        assert done == set()
+    assert len(await waiting) == 1
 
 
 @pytest.mark.parametrize("first", [0, -1, 101])
