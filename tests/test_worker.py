@@ -11,7 +11,7 @@ import pytest
 
 from gql_server.domain.access import Actor
 from gql_server.domain.jobs import Job, JobState
-from gql_server.engine.tasks import Result, Task
+from gql_server.engine.tasks import PreviewTask, Result, Task
 from gql_server.services.resources import Resources
 from gql_server.worker import Worker
 from tests.services.desk import (
@@ -86,12 +86,8 @@ async def test_it_does_as_many_jobs_at_once_as_it_has_slots(resources: Resources
 async def test_a_worker_that_is_stopped_hands_back_what_it_has_at_hand(resources: Resources, actor: Actor) -> None:
     slow = Slow()
     _, job = await receive(resources, actor)
-
-    async def is_busy() -> bool:
-        return slow.at_work == 1
-
     async with working(with_child(resources, slow)):
-        await until(is_busy)
+        await until(partial(is_in, resources, job, JobState.RUNNING))
     assert slow.at_work == 0
     now = await job_now(resources, job)
     assert (now.state, now.max_attempts - now.attempt) == (JobState.PENDING, 3)
@@ -124,11 +120,12 @@ async def test_its_housekeeping_sweeps(resources: Resources, actor: Actor) -> No
 async def test_a_job_that_ends_in_a_fault_does_not_end_the_worker(
     resources: Resources, actor: Actor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, poison = await receive(resources, actor)
+    upload, poison = await receive(resources, actor)
     failed = asyncio.Event()
 
     async def act(task: Task, note: NOTE) -> Result:
-        if not failed.is_set():
+        assert not isinstance(task, PreviewTask)
+        if task.source == resources.blobs.upload_path(upload.id):
             failed.set()
             raise ZeroDivisionError
         return await copy(task, note)

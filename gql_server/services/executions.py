@@ -40,10 +40,10 @@ async def carry_out(resources: Resources, client_id: ClientId, job_id: JobId) ->
     if attempt is None:
         await settle_dead_job(resources, client_id, job_id)
         return
-    await seal_abandoned(resources, attempt, attempt.abandoned)
     facts = {"job_id": str(job_id), "execution": attempt.execution.name, "kind": attempt.job.kind.value}
     log.info("execution started", extra=facts)
     try:
+        await seal_abandoned(resources, attempt, attempt.abandoned)
         outcome = await _carry_on(resources, attempt)
     except asyncio.CancelledError:
         await asyncio.shield(_hand_back(resources, attempt))

@@ -43,7 +43,7 @@ async def are_none() -> bool:
 
 
 async def are_known_dead(pool: ChildPool) -> bool:
-    return not any(spare.done() and spare.result().is_alive for spare in pool._spares)
+    return not any(spare.result().is_alive for spare in pool._spares)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ async def test_a_spare_is_used_and_replaced(kernel_root: Path, good: InspectTask
 
 async def test_a_spare_that_died_meanwhile_is_passed_over(kernel_root: Path, good: InspectTask) -> None:
     async with ChildPool(kernel_root, warm=2) as pool:
-        await pool.warm_up()
+        await asyncio.wait(pool._spares)
         for pid in children_at_work():
             os.kill(pid, signal.SIGKILL)
         await until(partial(are_known_dead, pool))

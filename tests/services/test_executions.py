@@ -128,8 +128,14 @@ async def test_a_worker_that_stops_hands_its_job_back_and_that_is_no_failed_atte
     resources: Resources, actor: Actor
 ) -> None:
     _, job = await receive(resources, actor)
-    work = asyncio.create_task(carry_out(with_child(resources, wait_for_ever), actor.client_id, job.id))
-    await until(partial(is_running, resources, job))
+    begun = asyncio.Event()
+
+    async def begin(task: Task, note: NOTE) -> Result:
+        begun.set()
+        return await wait_for_ever(task, note)
+
+    work = asyncio.create_task(carry_out(with_child(resources, begin), actor.client_id, job.id))
+    await begun.wait()
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
