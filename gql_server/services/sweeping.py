@@ -1,9 +1,12 @@
 """Sweeping: what crashes and deletions leave behind."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 
+from gql_server.domain.errors import StorageError
 from gql_server.domain.ids import ClientId, UploadId
 from gql_server.domain.uploads import UploadState
 from gql_server.services.resources import Resources
@@ -21,9 +24,11 @@ async def sweep(resources: Resources) -> None:
         expired = await uploads.list_expired(connection)
         doomed = await traces.list_doomed(connection)
     for client_id, upload_id in expired:
-        await _expire(resources, client_id, upload_id)
+        with _one_at_a_time():
+            await _expire(resources, client_id, upload_id)
     for client_id, trace_id in doomed:
-        await remove_files(resources, client_id, trace_id)
+        with _one_at_a_time():
+            await remove_files(resources, client_id, trace_id)
     await _remove_strays(resources)
 
 
@@ -50,10 +55,22 @@ async def _remove_strays(resources: Resources) -> None:
         known = await traces.find_known(connection, old_traces)
         held = await jobs.find_attempts(connection, [job_id for job_id, _ in old_stages])
     for upload_id in set(old_uploads) - needed:
-        await asyncio.to_thread(blobs.delete_upload, upload_id)
+        with _one_at_a_time():
+            await asyncio.to_thread(blobs.delete_upload, upload_id)
     for trace_id in set(old_traces) - known:
-        await asyncio.to_thread(blobs.remove_trace, trace_id)
+        with _one_at_a_time():
+            await asyncio.to_thread(blobs.remove_trace, trace_id)
     for job_id, attempt in old_stages:
         if held.get(job_id) != attempt:
-            await asyncio.to_thread(blobs.discard_stage, job_id, attempt)
+            with _one_at_a_time():
+                await asyncio.to_thread(blobs.discard_stage, job_id, attempt)
     await asyncio.to_thread(blobs.empty_trash)
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one file that cannot be removed keep no other from being removed."""
+    try:
+        yield
+    except StorageError as error:
+        log.warning("not swept", extra={"error_code": error.code.value})

@@ -96,3 +96,14 @@ async def test_an_upload_that_nobody_went_on_with_expires_and_a_finished_one_doe
     assert (await find_upload(resources, actor, forgotten.id)).state is UploadState.EXPIRED
     assert (await find_upload(resources, actor, finished.id)).state is UploadState.FINISHING
     assert names_in(resources, "uploads") == [str(finished.id)]
+
+
+async def test_what_cannot_be_removed_keeps_nothing_else(resources: Resources, later: Resources) -> None:
+    stuck = UploadId(new_id())
+    resources.blobs.upload_path(stuck).mkdir()
+    for _ in range(8):
+        resources.blobs.create_upload(UploadId(new_id()))
+    resources.blobs.publish(resources.blobs.stage(JobId(new_id()), 1), TraceId(new_id()))
+    await sweep(later)
+    assert names_in(resources, "uploads") == [str(stuck)]
+    assert names_in(resources, "traces") == []
