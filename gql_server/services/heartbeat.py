@@ -35,6 +35,7 @@ async def supervise(resources: Resources, lease: Lease, plan: Plan) -> tuple[Pla
         return await work
     finally:
         work.cancel()
+        # What became of it was told above or matters no more; this only waits until its child is gone.
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await work
 
