@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 
 from gql_server.domain.errors import GqlServerError
 from gql_server.domain.ids import ClientId, FlowId, JobId, KeyId, TraceId, UserId
-from gql_server.domain.jobs import Job, JobKind, JobState, Lease, Progress
+from gql_server.domain.jobs import Job, JobKind, JobState, Lease, Progress, can_move
 from gql_server.domain.paging import Page, PageRequest
 from gql_server.store.database import AnyRow, Connection, Session
 from gql_server.store.errors import error_columns, read_error
@@ -211,7 +211,13 @@ async def end_job(
     output_trace_id: TraceId | None = None,
     error: GqlServerError | None = None,
 ) -> bool:
-    """Move the job out of the hands of this attempt; False when it is not in its hands, or not in that state."""
+    """Move the job out of the hands of this attempt; False when it is not in its hands, or not in that state.
+
+    Raises:
+        ValueError: no job may make this move.
+    """
+    if not can_move(before, after):
+        raise ValueError(after)
     values: dict[str, Any] = {"state": after.value, **error_columns(error)}
     values["heartbeat_at"] = func.clock_timestamp()
     if after.is_final:
@@ -225,11 +231,6 @@ async def end_job(
         .returning(Jobs.id)
     )
     return result.one_or_none() is not None
-
-
-async def touch_job(session: Session, job_id: JobId) -> None:
-    """Note that the job was queued just now."""
-    await session.execute(update(Jobs).where(Jobs.id == job_id).values(heartbeat_at=func.clock_timestamp()))
 
 
 async def request_cancel(session: Session, job_id: JobId) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from gql_server.domain.access import Actor
@@ -106,3 +107,13 @@ async def test_an_error_survives_its_columns(database: Database, actor: Actor) -
         held = (await jobs.find_jobs(session, [job_id]))[job_id]
     assert isinstance(held.error, ChildCrashed)
     assert held.finished_at is not None
+
+
+async def test_a_move_that_is_not_drawn_is_not_made(database: Database, actor: Actor) -> None:
+    job_id = await make_job(database, actor)
+    job = await _claim(database, actor, job_id)
+    assert job is not None
+    async with database.transaction(actor.client_id) as session:
+        with pytest.raises(ValueError, match="CANCELLED"):
+            await jobs.end_job(session, _lease(job), before=JobState.RUNNING, after=JobState.CANCELLED)
+        assert (await jobs.find_jobs(session, [job_id]))[job_id].state is JobState.RUNNING
