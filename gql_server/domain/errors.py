@@ -17,18 +17,23 @@ addresses or file contents. Each class has one code: an error crosses a process 
 """
 
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, dataclass_transform
 
 from gql_server.domain.error_codes import ErrorCode
 
 Fact = str | int
 
 
+@dataclass_transform(eq_default=False)
 @dataclass(eq=False)
 class GqlServerError(Exception):
     """The server could not do what was asked."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+
+    def __init_subclass__(cls) -> None:
+        # Each error is a dataclass of its facts; one with facts of its own takes them by keyword or position.
+        dataclass(eq=False)(cls)
 
     def __str__(self) -> str:
         return (type(self).__doc__ or "").format(**self.facts())
@@ -38,7 +43,6 @@ class GqlServerError(Exception):
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-@dataclass(eq=False)
 class NotFound(GqlServerError):
     """There is no such {noun}."""
 
@@ -46,7 +50,6 @@ class NotFound(GqlServerError):
     noun: str
 
 
-@dataclass(eq=False)
 class InvalidId(GqlServerError):
     """This is not the id of a {noun}."""
 
@@ -54,7 +57,6 @@ class InvalidId(GqlServerError):
     noun: str
 
 
-@dataclass(eq=False)
 class InvalidInput(GqlServerError):
     """{field}: {reason}."""
 
@@ -85,7 +87,6 @@ class UploadError(GqlServerError):
     """The upload could not go on."""
 
 
-@dataclass(eq=False)
 class OffsetMismatch(UploadError):
     """The upload stands at byte {offset}; send from there."""
 
@@ -93,7 +94,6 @@ class OffsetMismatch(UploadError):
     offset: int
 
 
-@dataclass(eq=False)
 class ChecksumMismatch(UploadError):
     """The chunk does not match its checksum; nothing was kept, the upload stands at byte {offset}."""
 
@@ -107,7 +107,6 @@ class DigestMismatch(UploadError):
     code = ErrorCode.DIGEST_MISMATCH
 
 
-@dataclass(eq=False)
 class UploadTooLarge(UploadError):
     """An upload may have at most {limit_bytes} bytes."""
 
@@ -115,7 +114,6 @@ class UploadTooLarge(UploadError):
     limit_bytes: int
 
 
-@dataclass(eq=False)
 class LengthExceeded(UploadError):
     """The chunk reaches beyond the declared length of {length_bytes} bytes."""
 
@@ -123,7 +121,6 @@ class LengthExceeded(UploadError):
     length_bytes: int
 
 
-@dataclass(eq=False)
 class UploadIncomplete(UploadError):
     """{offset} of {length_bytes} bytes have been received; send the rest first."""
 
@@ -132,7 +129,6 @@ class UploadIncomplete(UploadError):
     length_bytes: int
 
 
-@dataclass(eq=False)
 class UploadClosed(UploadError):
     """The upload is {state}; nothing can be added to it."""
 
@@ -146,7 +142,6 @@ class UploadBusy(UploadError):
     code = ErrorCode.UPLOAD_BUSY
 
 
-@dataclass(eq=False)
 class TooManyUploads(UploadError):
     """You have {limit} uploads under way; finish or abort one first."""
 
@@ -164,7 +159,6 @@ class StorageFull(StorageError):
     code = ErrorCode.STORAGE_FULL
 
 
-@dataclass(eq=False)
 class BlobMissing(StorageError):
     """The file of this {noun} is not in the store."""
 
@@ -182,7 +176,6 @@ class CaptureError(GqlServerError):
     """The capture could not be read."""
 
 
-@dataclass(eq=False)
 class NotACapture(CaptureError):
     """This is not a capture: byte {offset} does not begin a pcap or pcapng file."""
 
@@ -190,7 +183,6 @@ class NotACapture(CaptureError):
     offset: int
 
 
-@dataclass(eq=False)
 class CaptureCut(CaptureError):
     """The capture ends inside the record that begins at byte {offset}, after {packets} whole packets."""
 
@@ -199,7 +191,6 @@ class CaptureCut(CaptureError):
     packets: int
 
 
-@dataclass(eq=False)
 class RecordTooLarge(CaptureError):
     """The record at byte {offset} declares {declared_bytes} bytes; at most {limit_bytes} are allowed."""
 
@@ -209,7 +200,6 @@ class RecordTooLarge(CaptureError):
     limit_bytes: int
 
 
-@dataclass(eq=False)
 class RecordMalformed(CaptureError):
     """The record at byte {offset} is malformed: {reason}."""
 
@@ -218,7 +208,6 @@ class RecordMalformed(CaptureError):
     reason: str
 
 
-@dataclass(eq=False)
 class BlockMalformed(CaptureError):
     """The pcapng block at byte {offset} is malformed: {reason}."""
 
@@ -227,7 +216,6 @@ class BlockMalformed(CaptureError):
     reason: str
 
 
-@dataclass(eq=False)
 class UnsupportedCapture(CaptureError):
     """The capture uses something not supported at byte {offset}: {reason}."""
 
@@ -236,7 +224,6 @@ class UnsupportedCapture(CaptureError):
     reason: str
 
 
-@dataclass(eq=False)
 class UnsupportedLinkType(CaptureError):
     """Link type {link_type} cannot be de-identified (packet {packet}, byte {offset})."""
 
@@ -246,7 +233,6 @@ class UnsupportedLinkType(CaptureError):
     offset: int
 
 
-@dataclass(eq=False)
 class CompressionBomb(CaptureError):
     """The file unpacks to over {limit_bytes} bytes or over {ratio} times its size; refused at byte {offset}."""
 
@@ -256,7 +242,6 @@ class CompressionBomb(CaptureError):
     ratio: int
 
 
-@dataclass(eq=False)
 class CompressionDamaged(CaptureError):
     """The compressed file is damaged or cut near byte {offset}."""
 
@@ -268,7 +253,6 @@ class RulesError(GqlServerError):
     """The rules contradict themselves."""
 
 
-@dataclass(eq=False)
 class RuleMalformed(RulesError):
     """Rule {index}: {reason}."""
 
@@ -277,7 +261,6 @@ class RuleMalformed(RulesError):
     reason: str
 
 
-@dataclass(eq=False)
 class RulesOverlap(RulesError):
     """Rules {index} and {other} name the same source."""
 
@@ -286,7 +269,6 @@ class RulesOverlap(RulesError):
     other: int
 
 
-@dataclass(eq=False)
 class RuleTargetTooSmall(RulesError):
     """Rule {index}: the target holds fewer addresses than the source."""
 
@@ -294,7 +276,6 @@ class RuleTargetTooSmall(RulesError):
     index: int
 
 
-@dataclass(eq=False)
 class RuleTargetsCollide(RulesError):
     """Rules {index} and {other} would map two addresses to the same one."""
 
@@ -303,7 +284,6 @@ class RuleTargetsCollide(RulesError):
     other: int
 
 
-@dataclass(eq=False)
 class RuleFamiliesDiffer(RulesError):
     """Rule {index} leads from one IP version to the other."""
 
@@ -315,7 +295,6 @@ class JobError(GqlServerError):
     """The job could not be done."""
 
 
-@dataclass(eq=False)
 class JobNotCancellable(JobError):
     """The job is {state} and cannot be cancelled any more."""
 
@@ -335,7 +314,6 @@ class ChildCrashed(JobError):
     code = ErrorCode.CHILD_CRASHED
 
 
-@dataclass(eq=False)
 class ResourceLimit(JobError):
     """The job needed more {resource} than it may use."""
 
@@ -343,7 +321,6 @@ class ResourceLimit(JobError):
     resource: str
 
 
-@dataclass(eq=False)
 class AttemptsExhausted(JobError):
     """The job failed {attempts} times without a verdict and is given up."""
 
@@ -375,7 +352,6 @@ class LeaseLost(JobError):
     code = ErrorCode.LEASE_LOST
 
 
-@dataclass(eq=False)
 class SetupError(GqlServerError):
     """{advice}."""
 
