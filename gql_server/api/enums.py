@@ -10,13 +10,14 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from gql_server.domain.access import Role
-from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, NicPolicy, PayloadPolicy
 from gql_server.domain.error_codes import ErrorCode
 from gql_server.domain.errors import GqlServerError
 from gql_server.domain.events import EventKind
 from gql_server.domain.flows import FlowState, FlowType
 from gql_server.domain.jobs import ExecutionState, JobKind, JobState
 from gql_server.domain.lineage import Direction, EdgeKind
+from gql_server.domain.rules import RuleAction
 from gql_server.domain.traces import CaptureFormat, TraceOrigin
 from gql_server.domain.uploads import UploadState
 
@@ -52,6 +53,31 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
     AddressMapping: {
         "IPCRYPT_PFX": "ipcrypt-pfx: keyed and prefix-preserving, so subnets stay visible.",
         "CRYPTO_PAN": "Crypto-PAn: keyed and prefix-preserving, for comparison with outputs of older tools.",
+        "PERMUTATION": "Keyed, and no prefix survives: FF1 for IPv4, ipcrypt-deterministic for IPv6.",
+        "EXPLICIT": "Only what a rule names is mapped; every other ordinary address becomes zero.",
+    },
+    MacMapping: {
+        "PERMUTATION": "A keyed permutation of all bits but the group and the local bit.",
+        "KEEP_OUI": "The first three octets stay, so vendors stay visible; the others are permuted.",
+    },
+    PayloadPolicy: {
+        "KEEP": "It stays, but for addresses in DNS and DHCP; the new trace is then PARTIAL.",
+        "ZERO": "It becomes zero; lengths stay.",
+        "TRUNCATE": "Packets end behind the transport header; the lengths on the wire stay.",
+    },
+    NamePolicy: {
+        "KEEP": "They stay.",
+        "MASK": "Letters and digits become x; lengths stay.",
+    },
+    NicPolicy: {
+        "KEEP": "They stay.",
+        "MAP": "They become a keyed permutation of themselves.",
+    },
+    RuleAction: {
+        "TRANSLATE": "Send each address to the one at the same offset in the target.",
+        "KEEP": "Leave them as they are; the new trace is then PARTIAL.",
+        "MAP": "Map them as if no rule were there: an exception inside another rule's source.",
+        "ZERO": "Replace them by the address 0.",
     },
     EventKind: {
         "JOB_SUBMITTED": "A job was accepted.",
@@ -157,7 +183,12 @@ __all__ = [
     "FlowType",
     "JobKind",
     "JobState",
+    "MacMapping",
+    "NamePolicy",
+    "NicPolicy",
+    "PayloadPolicy",
     "Role",
+    "RuleAction",
     "TraceOrigin",
     "UploadState",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from gql_server.api.context import Info
-from gql_server.api.enums import AddressMapping
+from gql_server.api.enums import AddressMapping, RuleAction
 from gql_server.api.errors import UserError, settle
 from gql_server.api.fields import THE_INPUT, field, mutation
 from gql_server.api.ids import GlobalId
@@ -16,6 +16,7 @@ from gql_server.api.types import Trace, trace_connection
 from gql_server.api.values import AddressRule
 from gql_server.domain import traces as rows
 from gql_server.domain.anonymization import AddressPair
+from gql_server.domain.errors import RuleMalformed
 from gql_server.domain.ids import FlowId, TraceId
 from gql_server.domain.paging import MAX_PAGE_SIZE
 from gql_server.services import traces as services
@@ -103,12 +104,25 @@ class TraceQueries:
         return TransformationPreview(pairs=[TransformedAddress.of(pair) for pair in pairs or ()], errors=errors)
 
 
-@strawberry.input(description="A rule: send each address of the source to the one at the same offset in the target.")
+@strawberry.input(description="A rule: what becomes of the addresses of a range.")
 class AddressRuleInput:
     """A rule."""
 
     source: str = strawberry.field(description="The addresses it is for, as CIDR with its host bits zero.")
-    target: str = strawberry.field(description="Where they go, as CIDR, at least as large as the source.")
+    action: RuleAction = strawberry.field(default=RuleAction.TRANSLATE, description="What to do with them.")
+    target: str | None = strawberry.field(
+        default=None, description="Where TRANSLATE sends them, as CIDR, at least as large as the source."
+    )
+
+    def as_text(self, index: int) -> tuple[str, str]:
+        """Return the rule as a pair of text.
+
+        Raises:
+            RuleMalformed: a target stands where none belongs, or is missing.
+        """
+        if (self.target is None) == (self.action is RuleAction.TRANSLATE):
+            raise RuleMalformed(index=index, reason="TRANSLATE takes a target, and nothing else does")
+        return self.source, self.target or self.action.value
 
 
 @strawberry.input(description="What `setAddressRules` is to do.")
@@ -181,8 +195,13 @@ class TraceMutations:
     ) -> SetAddressRulesPayload:
         """Set them."""
         act = partial(services.set_address_rules, info.context.resources, info.context.actor)
-        rules = [(rule.source, rule.target) for rule in input.rules]
-        row, errors = await settle(info.context, lambda: act(trace_id=TraceId(input.trace_id.of("Trace")), rules=rules))
+        row, errors = await settle(
+            info.context,
+            lambda: act(
+                trace_id=TraceId(input.trace_id.of("Trace")),
+                rules=[rule.as_text(index) for index, rule in enumerate(input.rules)],
+            ),
+        )
         return SetAddressRulesPayload(trace=_shown(row), errors=errors)
 
     @mutation("Call a trace something else.")

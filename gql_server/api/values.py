@@ -4,6 +4,7 @@ from typing import Self
 
 import strawberry
 
+from gql_server.api.enums import RuleAction
 from gql_server.api.scalars import SafeInt, Sha256
 from gql_server.domain import jobs
 from gql_server.domain.rules import AddressRule as Rule
@@ -17,17 +18,19 @@ class LinkType:
     name: str | None = strawberry.field(description="Its name without the prefix, where it is a common one.")
 
 
-@strawberry.type(description="Send each address of the source to the one at the same offset in the target.")
+@strawberry.type(description="What becomes of the addresses of a range; the longest source prefix wins.")
 class AddressRule:
     """A rule."""
 
     source: str = strawberry.field(description="The addresses it is for, as CIDR.")
-    target: str = strawberry.field(description="Where they go, as CIDR.")
+    action: RuleAction = strawberry.field(description="What it does with them.")
+    target: str | None = strawberry.field(description="Where TRANSLATE sends them, as CIDR; null for the others.")
 
     @classmethod
     def of(cls, rule: Rule) -> Self:
         """Show a rule."""
-        return cls(source=str(rule.source), target=str(rule.target))
+        target = str(rule.target) if rule.action is RuleAction.TRANSLATE else None
+        return cls(source=str(rule.source), action=rule.action, target=target)
 
 
 @strawberry.type(description="How far the current attempt has come.")

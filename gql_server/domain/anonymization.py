@@ -1,19 +1,59 @@
-"""Address anonymization: its parameters and its counts."""
+"""Address transformations: their parameters and counts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-PARAMETERS_VERSION = 1
+PARAMETERS_VERSION = 2
 """Version of the stored parameters; a reader upgrades older ones step by step."""
 
 
 class AddressMapping(StrEnum):
-    """How addresses without a rule are mapped."""
+    """How IP addresses without a rule are mapped."""
 
     IPCRYPT_PFX = "IPCRYPT_PFX"
     """ipcrypt-pfx (draft-denis-ipcrypt): prefix-preserving, two AES-128 keys."""
     CRYPTO_PAN = "CRYPTO_PAN"
     """Crypto-PAn (Xu, Fan, Ammar, Moon 2002): prefix-preserving, kept for compatibility."""
+    PERMUTATION = "PERMUTATION"
+    """No prefix survives: FF1 (NIST SP 800-38G) for IPv4, ipcrypt-deterministic for IPv6."""
+    EXPLICIT = "EXPLICIT"
+    """Only what a rule names has a pseudonym; every other ordinary address is zeroed."""
+
+
+class MacMapping(StrEnum):
+    """How MAC addresses are mapped."""
+
+    PERMUTATION = "PERMUTATION"
+    """FF1 on the 46 bits beside the group and the local bit."""
+    KEEP_OUI = "KEEP_OUI"
+    """The first three octets stay, so vendors stay visible; FF1 on the other 24 bits."""
+
+
+class PayloadPolicy(StrEnum):
+    """What becomes of the bytes above the transport layer."""
+
+    KEEP = "KEEP"
+    """They stay, but for the addresses of DNS and DHCP; the trace is then PARTIAL."""
+    ZERO = "ZERO"
+    """They become zero; lengths stay."""
+    TRUNCATE = "TRUNCATE"
+    """Packets end behind the transport header; lengths on the wire stay."""
+
+
+class NamePolicy(StrEnum):
+    """What becomes of names where they are parsed: DNS names, DHCP host and domain names."""
+
+    KEEP = "KEEP"
+    MASK = "MASK"
+    """Letters and digits become x; lengths stay."""
+
+
+class NicPolicy(StrEnum):
+    """What becomes of the last three octets of a MAC address whose vendor is replaced."""
+
+    KEEP = "KEEP"
+    MAP = "MAP"
+    """A keyed permutation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +61,24 @@ class AnonymizationParameters:
     """What an address anonymization was asked to do; the key is named, never held."""
 
     mapping: AddressMapping = AddressMapping.IPCRYPT_PFX
+    mac_mapping: MacMapping = MacMapping.PERMUTATION
+    payload: PayloadPolicy = PayloadPolicy.KEEP
+    names: NamePolicy = NamePolicy.KEEP
+    version: int = PARAMETERS_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MacTransformationParameters:
+    """What a MAC transformation was asked to do; the key is named, never held."""
+
+    nic: NicPolicy = NicPolicy.KEEP
+    payload: PayloadPolicy = PayloadPolicy.KEEP
     version: int = PARAMETERS_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnonymizationReport:
-    """What an address anonymization did, in counts; it holds no address."""
+    """What a transformation of addresses did, in counts; it holds no address."""
 
     packets: int
     addresses_ipv4: int

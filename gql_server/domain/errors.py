@@ -7,9 +7,10 @@
     ├── StorageError      StorageFull, BlobMissing, StoreNotShared
     ├── CaptureError      NotACapture, CaptureCut, RecordTooLarge, RecordMalformed, BlockMalformed,
     │                     UnsupportedCapture, UnsupportedLinkType, CompressionBomb, CompressionDamaged
-    ├── RulesError        RuleMalformed, RulesOverlap, RuleTargetTooSmall, RuleTargetsCollide, RuleFamiliesDiffer
+    ├── RulesError        RuleMalformed, RulesOverlap, RuleTargetTooSmall, RuleTargetsCollide, RuleFamiliesDiffer,
+    │                     MacTargetTaken
     ├── JobError          JobNotCancellable, JobCancelled, ChildCrashed, ResourceLimit, AttemptsExhausted, TraceInUse,
-    │                     TraceDeleted, KeyDestroyed, LeaseLost
+    │                     TraceDeleted, KeyDestroyed, VerificationFailed, LeaseLost
     └── SetupError        what keeps the server from starting; a sentence that says what to do
 
 The docstring of a class is its message; `{name}` stands for the fact of that name. Facts never hold patient data,
@@ -291,6 +292,13 @@ class RuleFamiliesDiffer(RulesError):
     index: int
 
 
+class MacTargetTaken(RulesError):
+    """The address that MAC rule {index} makes is another device's in this capture."""
+
+    code = ErrorCode.MAC_TARGET_TAKEN
+    index: int
+
+
 class JobError(GqlServerError):
     """The job could not be done."""
 
@@ -344,6 +352,13 @@ class KeyDestroyed(JobError):
     """The key of this engagement was destroyed."""
 
     code = ErrorCode.KEY_DESTROYED
+
+
+class VerificationFailed(JobError):
+    """The output did not pass its verification ({reason}); nothing was published."""
+
+    code = ErrorCode.VERIFICATION_FAILED
+    reason: str
 
 
 class LeaseLost(JobError):

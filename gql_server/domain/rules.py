@@ -1,6 +1,12 @@
-"""Address rules: what they are, and what they may not be."""
+"""Rules for addresses: what they are, what they may not be.
 
+As text an address rule is a pair: the source, and the target or one of the words KEEP, MAP and ZERO. A MAC rule is a
+pair too: the address, and the first three octets that it gets.
+"""
+
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from gql_server.domain.errors import (
@@ -27,22 +33,88 @@ SPECIAL_RANGES: tuple[Network, ...] = (
 """Ranges whose addresses keep their class (RFC 6890): no rule may lead out of them or into them."""
 
 
+class RuleAction(StrEnum):
+    """What a rule does with the addresses of its source."""
+
+    TRANSLATE = "TRANSLATE"
+    """Send each to the address at the same offset in the target."""
+    KEEP = "KEEP"
+    """Leave them as they are."""
+    MAP = "MAP"
+    """Map them as if no rule were there: an exception inside another rule's source."""
+    ZERO = "ZERO"
+    """Replace them by the address 0."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressRule:
-    """Send every address of `source` to the address at the same offset in `target`.
-
-    Where two rules match, the longest source prefix wins.
-    """
+    """What becomes of every address of `source`; where two rules match, the longest source prefix wins."""
 
     source: Network
-    target: Network
+    action: RuleAction
+    target: Network | None
+    """Where TRANSLATE leads; KEEP leads to the source itself; None for the others."""
+
+    def as_text(self) -> tuple[str, str]:
+        """Return the rule as a pair of text."""
+        return str(self.source), str(self.target) if self.action is RuleAction.TRANSLATE else self.action.value
+
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_OUI = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MacRule:
+    """Give one device another vendor."""
+
+    original: str
+    """The MAC address, lower case with colons."""
+    oui: str
+    """The first three octets that it gets, lower case with colons."""
+
+    def as_text(self) -> tuple[str, str]:
+        """Return the rule as a pair of text."""
+        return self.original, self.oui
+
+
+def parse_mac_rules(pairs: list[tuple[str, str]]) -> tuple[MacRule, ...]:
+    """Read and check rules given as (address, first three octets); hyphens count as colons.
+
+    Raises:
+        RuleMalformed: a side is no address, or one of a group.
+        RulesOverlap: two rules name the same address.
+    """
+    if len(pairs) > MAX_RULES:
+        raise RuleMalformed(index=MAX_RULES, reason=f"at most {MAX_RULES} rules are allowed")
+    rules: list[MacRule] = []
+    seen: dict[str, int] = {}
+    for index, (original, oui) in enumerate(pairs):
+        rule = MacRule(
+            original=_octets(index, original, _MAC, "a MAC address"),
+            oui=_octets(index, oui, _OUI, "an OUI of three octets"),
+        )
+        if (other := seen.setdefault(rule.original, index)) != index:
+            raise RulesOverlap(index=index, other=other)
+        rules.append(rule)
+    return tuple(rules)
+
+
+def _octets(index: int, text: str, pattern: re.Pattern[str], wanted: str) -> str:
+    octets = text.strip().lower().replace("-", ":")
+    if not pattern.fullmatch(octets):
+        raise RuleMalformed(index=index, reason=f"not {wanted} in hexadecimal")
+    if int(octets[:2], 16) & 1:
+        raise RuleMalformed(index=index, reason="group addresses are never touched")
+    return octets
 
 
 def parse_address_rules(pairs: list[tuple[str, str]]) -> tuple[AddressRule, ...]:
-    """Read and check rules given as (source, target) text; the order of the result is longest source prefix first.
+    """Read and check rules given as pairs of text; the order of the result is longest source prefix first.
 
     Raises:
-        RuleMalformed: a side is no CIDR, has host bits set, or lies in a special range.
+        RuleMalformed: a side is no CIDR, has host bits set, or lies in a special range; or over half of all
+            addresses are kept.
         RuleFamiliesDiffer: IPv4 to IPv6 or back.
         RuleTargetTooSmall: the target cannot hold the source.
         RulesOverlap: two rules have the same source.
@@ -51,6 +123,7 @@ def parse_address_rules(pairs: list[tuple[str, str]]) -> tuple[AddressRule, ...]
     if len(pairs) > MAX_RULES:
         raise RuleMalformed(index=MAX_RULES, reason=f"at most {MAX_RULES} rules are allowed")
     rules = [_parse_rule(index, source, target) for index, (source, target) in enumerate(pairs)]
+    _check_kept(rules)
     check_injective(rules)
     return tuple(sorted(rules, key=_by_specificity))
 
@@ -60,7 +133,13 @@ def _by_specificity(rule: AddressRule) -> tuple[int, int, int]:
 
 
 def _parse_rule(index: int, source: str, target: str) -> AddressRule:
-    rule = AddressRule(source=_parse_network(index, source), target=_parse_network(index, target))
+    network = _parse_network(index, source)
+    word = target.strip().upper()
+    if word in (RuleAction.KEEP, RuleAction.MAP, RuleAction.ZERO):
+        kept = network if word == RuleAction.KEEP else None
+        return AddressRule(source=network, action=RuleAction(word), target=kept)
+    rule = AddressRule(source=network, action=RuleAction.TRANSLATE, target=_parse_network(index, target))
+    assert rule.target is not None
     if rule.source.version != rule.target.version:
         raise RuleFamiliesDiffer(index=index)
     if rule.target.prefixlen > rule.source.prefixlen:
@@ -78,8 +157,18 @@ def _parse_network(index: int, text: str) -> Network:
     return network
 
 
+def _check_kept(rules: list[AddressRule]) -> None:
+    """Refuse to keep over half of a family's addresses: few images would be left for the others."""
+    for version in (4, 6):
+        kept = [rule for rule in rules if rule.action is RuleAction.KEEP and rule.source.version == version]
+        if sum(0.5**rule.source.prefixlen for rule in kept) > 0.5:  # noqa: PLR2004  # half
+            index = rules.index(kept[-1])
+            raise RuleMalformed(index=index, reason="over half of all addresses would be kept")
+
+
 def image_of(rule: AddressRule) -> Network:
     """Return the part of the target that the source really fills."""
+    assert rule.target is not None
     return type(rule.target)((int(rule.target.network_address), rule.source.prefixlen))
 
 
@@ -100,7 +189,7 @@ def check_injective(rules: list[AddressRule]) -> None:
                 continue
             if rule.source == earlier.source:
                 raise RulesOverlap(index=index, other=other)
-            if _images_meet(rule, earlier):
+            if rule.target is not None and earlier.target is not None and _images_meet(rule, earlier):
                 raise RuleTargetsCollide(index=index, other=other)
 
 
@@ -109,6 +198,8 @@ def _images_meet(one: AddressRule, two: AddressRule) -> bool:
     if not image_of(outer).overlaps(image_of(inner)):
         return False
     # The inner rule may land exactly where the outer one would have put it: then nothing collides.
+    assert outer.target is not None
+    assert inner.target is not None
     shift = int(outer.target.network_address) - int(outer.source.network_address)
     hole = int(inner.source.network_address) + shift
     inside = inner.source.subnet_of(outer.source)  # type: ignore[arg-type]  # both have the same version

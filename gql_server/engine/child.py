@@ -30,6 +30,7 @@ from gql_server.engine.tasks import (
     Refused,
     Result,
     Task,
+    TransformMacsTask,
     decode_task,
     encode_message,
 )
@@ -80,7 +81,7 @@ def load_kernels(cache_directory: str) -> Callable[[Task, Progress], Result]:
 
 def _import_tasks() -> Callable[[Task, Progress], Result]:
     # Importing compiles, so it happens under the lock and not at the top of this file.
-    from gql_server.engine.addresses.anonymizing import anonymize, preview  # noqa: PLC0415  # see above
+    from gql_server.engine.addresses.anonymizing import anonymize, preview, transform_macs  # noqa: PLC0415  # see above
     from gql_server.engine.inspect.inspecting import inspect  # noqa: PLC0415  # see above
 
     def carry_out(task: Task, progress: Progress) -> Result:
@@ -89,6 +90,8 @@ def _import_tasks() -> Callable[[Task, Progress], Result]:
                 return inspect(task, progress)
             case AnonymizeTask():
                 return anonymize(task, progress)
+            case TransformMacsTask():
+                return transform_macs(task, progress)
             case PreviewTask():
                 return preview(task, progress)
             case _:

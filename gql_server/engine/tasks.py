@@ -6,11 +6,21 @@ then exactly one `Finished` or `Refused`. A task may hold a key and rules: a lin
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, assert_never
 
-from gql_server.domain.anonymization import AddressMapping, AddressPair, AnonymizationReport
+from gql_server.domain.anonymization import (
+    AddressMapping,
+    AddressPair,
+    AnonymizationReport,
+    MacMapping,
+    NamePolicy,
+    NicPolicy,
+    PayloadPolicy,
+)
 from gql_server.domain.errors import Fact, GqlServerError, error_of
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
 
@@ -35,8 +45,25 @@ class AnonymizeTask:
     source: Path
     output_directory: Path
     mapping: AddressMapping
-    rules: tuple[tuple[str, str], ...]
-    """Pairs of (source, target) in CIDR notation."""
+    mac_mapping: MacMapping = MacMapping.PERMUTATION
+    payload: PayloadPolicy = PayloadPolicy.KEEP
+    names: NamePolicy = NamePolicy.KEEP
+    rules: tuple[tuple[str, str], ...] = field(repr=False)
+    """Address rules as pairs of text (`domain/rules.py`)."""
+    key: bytes = field(repr=False)
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformMacsTask:
+    """Give devices other vendors, into `output_directory/capture.pcap` or `.pcapng`; IP addresses stay."""
+
+    source: Path
+    output_directory: Path
+    nic: NicPolicy = NicPolicy.KEEP
+    payload: PayloadPolicy = PayloadPolicy.KEEP
+    rules: tuple[tuple[str, str], ...] = field(repr=False)
+    """MAC rules as pairs of text (`domain/rules.py`)."""
     key: bytes = field(repr=False)
     memory_bytes: int
 
@@ -47,13 +74,14 @@ class PreviewTask:
 
     source: Path
     mapping: AddressMapping
-    rules: tuple[tuple[str, str], ...]
+    mac_mapping: MacMapping = MacMapping.PERMUTATION
+    rules: tuple[tuple[str, str], ...] = field(repr=False)
     key: bytes = field(repr=False)
     first: int
     memory_bytes: int
 
 
-Task = InspectTask | AnonymizeTask | PreviewTask
+Task = InspectTask | AnonymizeTask | TransformMacsTask | PreviewTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +93,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anonymized:
-    """The result of an `AnonymizeTask`; the summary is of the output."""
+    """The result of an `AnonymizeTask` or a `TransformMacsTask`; the summary is of the output."""
 
     summary: CaptureSummary
     report: AnonymizationReport
@@ -145,19 +173,27 @@ def decode_task(line: bytes) -> Task:
         for name in ("source", "output_directory"):
             if name in body:
                 body[name] = Path(body[name])
-        if kind == "InspectTask":
-            return InspectTask(**body)
-        body["mapping"] = AddressMapping(body["mapping"])
-        body["rules"] = tuple((source, target) for source, target in body["rules"])
-        body["key"] = _decode_key(body["key"])
-        return _KEYED_TASKS[kind](**body)
+        for name, enum in _ENUMS.items():
+            if name in body:
+                body[name] = enum(body[name])
+        if "rules" in body:
+            body["rules"] = tuple((one, other) for one, other in body["rules"])
+        if "key" in body:
+            body["key"] = _decode_key(body["key"])
+        return _TASKS[kind](**body)
     except (KeyError, TypeError) as error:
         raise ValueError("not a task") from error
 
 
-_KEYED_TASKS: dict[str, type[AnonymizeTask] | type[PreviewTask]] = {
-    "AnonymizeTask": AnonymizeTask,
-    "PreviewTask": PreviewTask,
+_TASKS: dict[str, Callable[..., Task]] = {
+    kind.__name__: kind for kind in (InspectTask, AnonymizeTask, TransformMacsTask, PreviewTask)
+}
+_ENUMS: dict[str, type[StrEnum]] = {
+    "mapping": AddressMapping,
+    "mac_mapping": MacMapping,
+    "payload": PayloadPolicy,
+    "names": NamePolicy,
+    "nic": NicPolicy,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
-from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
 from gql_server.domain.errors import DigestMismatch, KeyDestroyed, NotFound, TraceDeleted
 from gql_server.domain.jobs import JobKind, Progress
 from gql_server.domain.traces import Trace
@@ -95,6 +95,9 @@ async def _plan_anonymization(resources: Resources, attempt: Attempt, staging: P
         source=resources.blobs.trace_path(trace_id, trace.summary.format.file_name),
         output_directory=staging,
         mapping=AddressMapping(attempt.order.parameters["mapping"]),
+        mac_mapping=MacMapping(attempt.order.parameters["mac_mapping"]),
+        payload=PayloadPolicy(attempt.order.parameters["payload"]),
+        names=NamePolicy(attempt.order.parameters["names"]),
         rules=tuple((source, target) for source, target in attempt.order.rules),
         key=key,
         memory_bytes=resources.limits.job_memory_bytes,

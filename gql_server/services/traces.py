@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from gql_server.domain.access import Actor
-from gql_server.domain.anonymization import AddressMapping, AddressPair
+from gql_server.domain.anonymization import AddressMapping, AddressPair, MacMapping
 from gql_server.domain.errors import InvalidInput, NotFound, TraceDeleted, TraceInUse
 from gql_server.domain.ids import ClientId, TraceId
 from gql_server.domain.paging import MAX_PAGE_SIZE
@@ -128,7 +128,8 @@ async def preview_transformation(
     task = PreviewTask(
         source=resources.blobs.trace_path(trace_id, trace.summary.format.file_name),
         mapping=mapping,
-        rules=tuple((str(rule.source), str(rule.target)) for rule in trace.address_rules),
+        mac_mapping=MacMapping.PERMUTATION,
+        rules=tuple(rule.as_text() for rule in trace.address_rules),
         key=key,
         first=first,
         memory_bytes=resources.limits.job_memory_bytes,

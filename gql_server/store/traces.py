@@ -40,7 +40,7 @@ _COLUMNS = (
 
 def rules_as_json(rules: Collection[AddressRule]) -> list[list[str]]:
     """Return rules as pairs of text, for a column or a manifest."""
-    return [[str(rule.source), str(rule.target)] for rule in rules]
+    return [list(rule.as_text()) for rule in rules]
 
 
 def _read(row: AnyRow) -> Trace:

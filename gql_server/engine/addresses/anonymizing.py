@@ -12,7 +12,7 @@ from gql_server.engine.capture.records import TOTAL_DROPPED
 from gql_server.engine.capture.source import PlainSource
 from gql_server.engine.capture.windows import CaptureWindows
 from gql_server.engine.inspect.summary import Summarizer
-from gql_server.engine.tasks import Anonymized, AnonymizeTask, Previewed, PreviewTask, Progressed
+from gql_server.engine.tasks import Anonymized, AnonymizeTask, Previewed, PreviewTask, Progressed, TransformMacsTask
 
 
 def anonymize(task: AnonymizeTask, progress: Callable[[Progressed], None]) -> Anonymized:
@@ -37,6 +37,16 @@ def anonymize(task: AnonymizeTask, progress: Callable[[Progressed], None]) -> An
         source.close()
     report = rewriter.report(windows.packets, int(windows.totals[TOTAL_DROPPED]))
     return Anonymized(summary=summarizer.summary(windows), report=report)
+
+
+def transform_macs(task: TransformMacsTask, progress: Callable[[Progressed], None]) -> Anonymized:
+    """Carry out a MAC transformation.
+
+    Raises:
+        CaptureError: the source is no capture.
+        MacTargetTaken: an address that a rule makes is another device's.
+    """
+    raise NotImplementedError
 
 
 def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previewed:

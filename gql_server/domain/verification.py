@@ -1,0 +1,144 @@
+"""Verification: what the second reader says of an output.
+
+It holds counts, places and classes, never an address or a byte of the capture.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class VerificationStatus(StrEnum):
+    """What the second reader concludes."""
+
+    VERIFIED = "VERIFIED"
+    """Every byte is accounted for, and no original address is left."""
+    PARTIAL = "PARTIAL"
+    """As VERIFIED, but for bytes that an explicit choice or the KEEP default left as they were."""
+    UNVERIFIABLE = "UNVERIFIABLE"
+    """Bytes stayed that the second reader cannot account for; nothing wrong was found."""
+    FAILED = "FAILED"
+    """Something is wrong; such an output is never published."""
+
+
+class VerificationReason(StrEnum):
+    """Why an output is not simply VERIFIED."""
+
+    PAYLOAD_KEPT = "PAYLOAD_KEPT"
+    ADDRESSES_KEPT_BY_RULE = "ADDRESSES_KEPT_BY_RULE"
+    FIXED_POINT = "FIXED_POINT"
+    """The keyed map leaves an address where it is, as one in 2**32 may."""
+    BYTES_UNKNOWN = "BYTES_UNKNOWN"
+    ADDRESS_LEAKED = "ADDRESS_LEAKED"
+    BYTES_CHANGED = "BYTES_CHANGED"
+    """Bytes outside the declared places changed."""
+    PACKETS_DIFFER = "PACKETS_DIFFER"
+    """Number, lengths, times or order of packets changed."""
+    CHECKSUM_STATE_CHANGED = "CHECKSUM_STATE_CHANGED"
+    MAP_INCONSISTENT = "MAP_INCONSISTENT"
+    """One original has two pseudonyms."""
+    MAP_NOT_INJECTIVE = "MAP_NOT_INJECTIVE"
+    """Two originals share a pseudonym."""
+    METADATA_KEPT = "METADATA_KEPT"
+    """A block or option stayed that can hold names, secrets or hashes."""
+    OUTPUT_MALFORMED = "OUTPUT_MALFORMED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByteLedger:
+    """Every byte of the output file, counted once: the classes sum to the file's size."""
+
+    size_bytes: int
+    structural: int
+    """File, block and protocol headers without addresses, the same in both files."""
+    rewritten: int
+    """Address fields, and checksums that follow them."""
+    zeroed: int
+    """Bytes made zero: not understood, cut, or by payload policy."""
+    opaque: int
+    """Payload kept as it was, not examined beyond the leak scan."""
+    kept_by_rule: int
+    """Address fields that a rule or their special class keeps as they were."""
+    unknown: int
+    """Kept bytes that the second reader cannot account for."""
+
+
+class LeakForm(StrEnum):
+    """The form in which an original address was found."""
+
+    BINARY = "BINARY"
+    REVERSED = "REVERSED"
+    """The bytes from last to first."""
+    TEXT = "TEXT"
+    """Dotted decimal, colons or hyphens, as people write it; zero-padded too."""
+    HEX = "HEX"
+    EUI64 = "EUI64"
+    """A MAC address inside an interface id."""
+
+
+class LeakPlace(StrEnum):
+    """Where it was found, which is what explains it."""
+
+    ADDRESS_FIELD = "ADDRESS_FIELD"
+    """The pseudonym of another address."""
+    KEPT_BY_RULE = "KEPT_BY_RULE"
+    STRUCTURAL = "STRUCTURAL"
+    """In or across fields that hold no address and did not change: chance."""
+    PAYLOAD = "PAYLOAD"
+    """In payload kept by choice: a leak that the choice allows."""
+    UNEXPLAINED = "UNEXPLAINED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakFinding:
+    """Hits of one kind, form and place."""
+
+    kind: str
+    """IPV4, IPV6 or MAC."""
+    form: LeakForm
+    place: LeakPlace
+    hits: int
+    first_packet: int
+    """Number of the packet with the first hit, from 1; 0 outside packets."""
+    first_offset: int
+    """Where in the output file the first hit begins, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakScan:
+    """The search for every original address over the whole output."""
+
+    addresses_ipv4: int
+    """Distinct originals that were searched for."""
+    addresses_ipv6: int
+    addresses_mac: int
+    bytes_scanned: int
+    findings: tuple[LeakFinding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonInterference:
+    """What must not have changed, packet by packet."""
+
+    packets: int
+    bytes_changed: int
+    """Bytes that changed outside the declared places."""
+    lengths_changed: int
+    """Packets with another captured or original length, where no policy asked for it."""
+    times_changed: int
+    checksums_good: int
+    """Checksums that can be computed and are right, in the input."""
+    checksums_bad: int
+    checksums_absent: int
+    """Not there, cut off, or left to the network card."""
+    checksum_states_changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What the second reader found."""
+
+    status: VerificationStatus
+    reasons: tuple[VerificationReason, ...]
+    ledger: ByteLedger
+    scan: LeakScan
+    interference: NonInterference
