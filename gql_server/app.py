@@ -15,9 +15,8 @@ from gql_server.api.routes import ApiOptions, build_routes
 from gql_server.domain.access import Actor
 from gql_server.domain.errors import GqlServerError, SetupError, StoreNotShared
 from gql_server.services.children import ChildPool
-from gql_server.services.keys import Keyring
 from gql_server.services.local import settle_local_tenant
-from gql_server.services.resources import Limits, Resources
+from gql_server.services.resources import Keyring, Limits, Resources
 from gql_server.settings import Settings
 from gql_server.store.blobs import LocalBlobs
 from gql_server.store.database import Database, DatabaseUrls, read_url, require_answer

@@ -11,8 +11,7 @@ import pytest
 from gql_server.domain.access import Actor, Role
 from gql_server.domain.ids import ClientId, EngagementId, FlowId, UserId, new_id
 from gql_server.services.children import ChildPool
-from gql_server.services.keys import Keyring
-from gql_server.services.resources import Limits, Resources
+from gql_server.services.resources import Keyring, Limits, Resources
 from gql_server.store import clients
 from gql_server.store.blobs import LocalBlobs
 from gql_server.store.database import Database, DatabaseUrls

@@ -67,6 +67,8 @@ async def _add_trace(session: Session, actor: Actor, job_id: JobId, name: str) -
         origin=TraceOrigin.UPLOADED,
         summary=SUMMARY,
         address_rules=(),
+        mac_rules=(),
+        verification=None,
         created_at=datetime.now(UTC),
         deleted_at=None,
     )

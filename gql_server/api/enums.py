@@ -20,6 +20,7 @@ from gql_server.domain.lineage import Direction, EdgeKind
 from gql_server.domain.rules import RuleAction
 from gql_server.domain.traces import CaptureFormat, TraceOrigin
 from gql_server.domain.uploads import UploadState
+from gql_server.domain.verification import LeakForm, LeakPlace, VerificationReason, VerificationStatus
 
 
 def error_classes(base: type[GqlServerError] = GqlServerError) -> dict[ErrorCode, type[GqlServerError]]:
@@ -111,6 +112,7 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
     JobKind: {
         "INGEST": "Looks at an upload and makes a trace of it.",
         "ADDRESS_ANONYMIZATION": "Makes a trace in which every address is replaced.",
+        "MAC_TRANSFORMATION": "Makes a trace in which some devices have other vendors.",
     },
     JobState: {
         "PENDING": "Waiting for a worker.",
@@ -141,6 +143,41 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
     TraceOrigin: {
         "UPLOADED": "Someone uploaded it.",
         "ADDRESS_ANONYMIZED": "It is another trace with its addresses replaced.",
+        "MAC_TRANSFORMED": "It is another trace in which some devices have other vendors.",
+    },
+    VerificationStatus: {
+        "VERIFIED": "Every byte is accounted for, and no original address is left.",
+        "PARTIAL": "As VERIFIED, but for what a choice or the KEEP default left as it was.",
+        "UNVERIFIABLE": "Bytes stayed that cannot be accounted for; nothing wrong was found.",
+        "FAILED": "Something is wrong; such an output is never published.",
+    },
+    VerificationReason: {
+        "PAYLOAD_KEPT": "Payload was kept; original addresses found in it are counted in the findings.",
+        "ADDRESSES_KEPT_BY_RULE": "A rule keeps addresses as they were.",
+        "FIXED_POINT": "The keyed map leaves an address where it is, as one in 2**32 may.",
+        "BYTES_UNKNOWN": "Kept bytes cannot be accounted for.",
+        "ADDRESS_LEAKED": "An original address is left.",
+        "BYTES_CHANGED": "Bytes changed that hold no address.",
+        "PACKETS_DIFFER": "Number, lengths, times or order of packets changed.",
+        "CHECKSUM_STATE_CHANGED": "A right checksum became wrong, or a wrong one right.",
+        "MAP_INCONSISTENT": "One original has two pseudonyms.",
+        "MAP_NOT_INJECTIVE": "Two originals share a pseudonym.",
+        "METADATA_KEPT": "A block or option stayed that can hold names, secrets or hashes.",
+        "OUTPUT_MALFORMED": "The output is no sound capture.",
+    },
+    LeakForm: {
+        "BINARY": "As in a header.",
+        "REVERSED": "From the last byte to the first.",
+        "TEXT": "As people write it, zero-padded too.",
+        "HEX": "In hexadecimal digits.",
+        "EUI64": "A MAC address inside an interface id.",
+    },
+    LeakPlace: {
+        "ADDRESS_FIELD": "It is the pseudonym of another address.",
+        "KEPT_BY_RULE": "A rule or its class keeps it.",
+        "STRUCTURAL": "Fields that hold no address and did not change: chance.",
+        "PAYLOAD": "Payload kept by choice.",
+        "UNEXPLAINED": "Nothing explains it: the output is refused.",
     },
     UploadState: {
         "RECEIVING": "Bytes may be sent.",
@@ -183,6 +220,8 @@ __all__ = [
     "FlowType",
     "JobKind",
     "JobState",
+    "LeakForm",
+    "LeakPlace",
     "MacMapping",
     "NamePolicy",
     "NicPolicy",
@@ -191,4 +230,6 @@ __all__ = [
     "RuleAction",
     "TraceOrigin",
     "UploadState",
+    "VerificationReason",
+    "VerificationStatus",
 ]

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import strawberry
 
 from gql_server.api.context import Context
-from gql_server.api.enums import ErrorCode
+from gql_server.api.enums import ErrorCode, VerificationReason
 from gql_server.api.scalars import SafeInt
 from gql_server.domain import errors as domain
 from gql_server.domain.errors import GqlServerError
@@ -79,6 +79,13 @@ class RuleError(UserError):
     reason: str | None = strawberry.field(default=None, description="What is wrong with it.")
 
 
+@strawberry.type(description="The output did not pass its verification; nothing was published.")
+class VerificationFailedError(UserError):
+    """What was found."""
+
+    reason: VerificationReason = strawberry.field(description="The gravest thing that was found.")
+
+
 @strawberry.type(description="The job was given up.")
 class JobGivenUpError(UserError):
     """What ran out."""
@@ -95,6 +102,7 @@ ERROR_TYPES: tuple[type[UserError], ...] = (
     UploadOffsetError,
     CaptureRefusedError,
     RuleError,
+    VerificationFailedError,
     JobGivenUpError,
 )
 
@@ -142,6 +150,7 @@ SHAPES: tuple[tuple[tuple[type[GqlServerError], ...], type[UserError], dict[str,
     ),
     ((domain.CaptureError,), CaptureRefusedError, CAPTURE_FACTS),
     ((domain.RulesError,), RuleError, {"index": "index", "other": "other_index", "reason": "reason"}),
+    ((domain.VerificationFailed,), VerificationFailedError, {"reason": "reason"}),
     (
         (domain.ResourceLimit, domain.AttemptsExhausted),
         JobGivenUpError,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gql_server.domain.errors import InvalidId, NotFound
 
-NODE_TYPES = frozenset({"Engagement", "Execution", "Flow", "Job", "Trace", "Upload"})
+NODE_TYPES = frozenset({"Engagement", "EngagementKey", "Execution", "Flow", "Job", "Trace", "Upload"})
 
 
 @dataclass(frozen=True, slots=True)

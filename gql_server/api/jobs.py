@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from gql_server.api.context import Info
-from gql_server.api.enums import AddressMapping
+from gql_server.api.enums import AddressMapping, MacMapping, NamePolicy, NicPolicy, PayloadPolicy
 from gql_server.api.errors import UserError, settle
 from gql_server.api.fields import THE_INPUT, field, mutation
 from gql_server.api.ids import GlobalId
@@ -14,6 +14,7 @@ from gql_server.api.loaders import one
 from gql_server.api.paging import After, Before, Connection, First, Last, page_request
 from gql_server.api.traces import ERRORS, OfFlow
 from gql_server.api.types import Execution, Job, OfState, execution_connection, job_connection
+from gql_server.domain.anonymization import AnonymizationParameters, MacTransformationParameters
 from gql_server.domain.ids import ExecutionId, FlowId, JobId, TraceId
 from gql_server.services import jobs as services
 
@@ -78,6 +79,11 @@ class JobQueries:
         return await execution_connection(info, page, flow_id=flow, job_id=job)
 
 
+OF_PAYLOAD = "What becomes of the bytes above the transport layer."
+OF_NAME = "What the new trace will be called."
+OF_IDEMPOTENCY_KEY = "Any text of your making: sent twice, it starts one job and returns it twice."
+
+
 @strawberry.input(description="What `startAddressAnonymization` is to do.")
 class StartAddressAnonymizationInput:
     """Which trace and how."""
@@ -86,10 +92,28 @@ class StartAddressAnonymizationInput:
     mapping: AddressMapping = strawberry.field(
         default=AddressMapping.IPCRYPT_PFX, description="How addresses without a rule are mapped."
     )
-    name: str | None = strawberry.field(default=None, description="What the new trace will be called.")
-    idempotency_key: str | None = strawberry.field(
-        default=None, description="Any text of your making: sent twice, it starts one job and returns it twice."
+    mac_mapping: MacMapping = strawberry.field(
+        default=MacMapping.PERMUTATION, description="How MAC addresses are mapped."
     )
+    payload: PayloadPolicy = strawberry.field(default=PayloadPolicy.KEEP, description=OF_PAYLOAD)
+    names: NamePolicy = strawberry.field(
+        default=NamePolicy.KEEP, description="What becomes of names in DNS and DHCP, where payload is kept."
+    )
+    name: str | None = strawberry.field(default=None, description=OF_NAME)
+    idempotency_key: str | None = strawberry.field(default=None, description=OF_IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="What `startMacTransformation` is to do.")
+class StartMacTransformationInput:
+    """Which trace and how."""
+
+    trace_id: GlobalId = strawberry.field(description="The trace; it stays as it is.")
+    nic: NicPolicy = strawberry.field(
+        default=NicPolicy.KEEP, description="What becomes of the last three octets of the addresses named by rules."
+    )
+    payload: PayloadPolicy = strawberry.field(default=PayloadPolicy.KEEP, description=OF_PAYLOAD)
+    name: str | None = strawberry.field(default=None, description=OF_NAME)
+    idempotency_key: str | None = strawberry.field(default=None, description=OF_IDEMPOTENCY_KEY)
 
 
 @strawberry.input(description="What `cancelJob` is to do.")
@@ -101,6 +125,14 @@ class CancelJobInput:
 
 @strawberry.type(description="What became of `startAddressAnonymization`.")
 class StartAddressAnonymizationPayload:
+    """The outcome."""
+
+    job: Job | None = strawberry.field(description="The job, at once; `jobCompleted` tells when it is done.")
+    errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="What became of `startMacTransformation`.")
+class StartMacTransformationPayload:
     """The outcome."""
 
     job: Job | None = strawberry.field(description="The job, at once; `jobCompleted` tells when it is done.")
@@ -134,12 +166,36 @@ class JobMutations:
             info.context,
             lambda: act(
                 trace_id=TraceId(input.trace_id.of("Trace")),
-                mapping=input.mapping,
+                parameters=AnonymizationParameters(
+                    mapping=input.mapping, mac_mapping=input.mac_mapping, payload=input.payload, names=input.names
+                ),
                 name=input.name,
                 idempotency_key=input.idempotency_key,
             ),
         )
         return StartAddressAnonymizationPayload(job=None if row is None else Job.of(row), errors=errors)
+
+    @mutation(
+        "Make a new trace in which the devices that the MAC rules of the trace name have other vendors. "
+        "IP addresses stay."
+    )
+    async def start_mac_transformation(
+        self,
+        info: Info,
+        input: Annotated[StartMacTransformationInput, THE_INPUT],  # noqa: A002  # the name is the contract's
+    ) -> StartMacTransformationPayload:
+        """Start it."""
+        act = partial(services.start_mac_transformation, info.context.resources, info.context.actor)
+        row, errors = await settle(
+            info.context,
+            lambda: act(
+                trace_id=TraceId(input.trace_id.of("Trace")),
+                parameters=MacTransformationParameters(nic=input.nic, payload=input.payload),
+                name=input.name,
+                idempotency_key=input.idempotency_key,
+            ),
+        )
+        return StartMacTransformationPayload(job=None if row is None else Job.of(row), errors=errors)
 
     @mutation("Stop a job that is not over. It ends cancelled without an output, or completed.")
     async def cancel_job(

@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from gql_server.domain.flows import Engagement, Flow
-from gql_server.domain.ids import ClientId, EngagementId, ExecutionId, FlowId, JobId, TraceId, UploadId
+from gql_server.domain.flows import Engagement, EngagementKey, Flow
+from gql_server.domain.ids import ClientId, EngagementId, ExecutionId, FlowId, JobId, KeyId, TraceId, UploadId
 from gql_server.domain.jobs import Artifact, Execution, Job
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
-from gql_server.store import executions, flows, jobs, traces, uploads
+from gql_server.store import executions, flows, jobs, keys, traces, uploads
 from gql_server.store.database import Connection, Database
 
 K = TypeVar("K")
@@ -35,6 +35,10 @@ class Loaders:
         self.jobs: DataLoader[JobId, Job | None] = self._by_id(jobs.find_jobs)
         self.executions: DataLoader[ExecutionId, Execution | None] = self._by_id(executions.find_executions)
         self.uploads: DataLoader[UploadId, Upload | None] = self._by_id(uploads.find_uploads)
+        self.keys: DataLoader[KeyId, EngagementKey | None] = self._by_id(keys.find_records)
+        self.engagement_keys: DataLoader[EngagementId, tuple[EngagementKey, ...] | None] = self._by_id(
+            keys.find_records_of
+        )
         self.artifacts: DataLoader[ExecutionId, tuple[Artifact, ...] | None] = self._by_id(executions.find_artifacts)
 
     def _by_id(self, find: Callable[[Connection, Sequence[K]], Awaitable[dict[K, V]]]) -> DataLoader[K, V | None]:
@@ -54,6 +58,8 @@ class Loaders:
             self.jobs,
             self.executions,
             self.uploads,
+            self.keys,
+            self.engagement_keys,
             self.artifacts,
         )
         for loader in everything:

@@ -11,9 +11,11 @@ from gql_server.api.fields import field
 from gql_server.api.ids import GlobalId
 from gql_server.api.loaders import one
 from gql_server.api.paging import check_page_size
-from gql_server.api.types import Engagement, Execution, Flow, Job, Node, Trace, Upload
+from gql_server.api.types import Engagement, EngagementKey, Execution, Flow, Job, Node, Trace, Upload
 
-NodeType: TypeAlias = type[Engagement] | type[Execution] | type[Flow] | type[Job] | type[Trace] | type[Upload]
+NodeType: TypeAlias = (
+    type[Engagement] | type[EngagementKey] | type[Execution] | type[Flow] | type[Job] | type[Trace] | type[Upload]
+)
 
 TheId = Annotated[GlobalId, strawberry.argument(description="The id of the node.")]
 TheIds = Annotated[list[GlobalId], strawberry.argument(description="The ids of the nodes, at most 100.")]
@@ -23,6 +25,7 @@ def _door(context: Context, type_name: str) -> tuple[DataLoader[Any, Any], NodeT
     loaders = context.loaders
     doors: dict[str, tuple[DataLoader[Any, Any], NodeType]] = {
         "Engagement": (loaders.engagements, Engagement),
+        "EngagementKey": (loaders.keys, EngagementKey),
         "Execution": (loaders.executions, Execution),
         "Flow": (loaders.flows, Flow),
         "Job": (loaders.jobs, Job),

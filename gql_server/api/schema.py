@@ -18,6 +18,7 @@ from gql_server.api.events import EventQueries, Subscription
 from gql_server.api.extensions import FreshLoaders, ParsedOnce, ValidatedOnce
 from gql_server.api.flows import FlowQueries
 from gql_server.api.jobs import JobMutations, JobQueries
+from gql_server.api.keys import KeyMutations
 from gql_server.api.limits import Budget
 from gql_server.api.lineage import LineageQueries
 from gql_server.api.masking import MaskedSchema
@@ -25,17 +26,20 @@ from gql_server.api.nodes import NodeQueries
 from gql_server.api.scalars import SCALARS
 from gql_server.api.traces import TraceMutations, TraceQueries
 from gql_server.api.uploads import UploadMutations, UploadQueries
+from gql_server.api.vendors import VendorQueries
 
 
 @strawberry.type(description="What can be asked.")
-class Query(NodeQueries, FlowQueries, TraceQueries, JobQueries, UploadQueries, LineageQueries, EventQueries):
+class Query(
+    NodeQueries, FlowQueries, TraceQueries, JobQueries, UploadQueries, LineageQueries, EventQueries, VendorQueries
+):
     """Queries."""
 
 
 @strawberry.type(
     description="What can be done. Each field does one thing and says what kept it from happening in `errors`."
 )
-class Mutation(UploadMutations, TraceMutations, JobMutations):
+class Mutation(UploadMutations, TraceMutations, JobMutations, KeyMutations):
     """Mutations."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from gql_server.api.context import Info
-from gql_server.api.enums import AddressMapping, RuleAction
+from gql_server.api.enums import AddressMapping, MacMapping, RuleAction
 from gql_server.api.errors import UserError, settle
 from gql_server.api.fields import THE_INPUT, field, mutation
 from gql_server.api.ids import GlobalId
@@ -15,7 +15,7 @@ from gql_server.api.paging import After, Before, Connection, First, Last, check_
 from gql_server.api.types import Trace, trace_connection
 from gql_server.api.values import AddressRule
 from gql_server.domain import traces as rows
-from gql_server.domain.anonymization import AddressPair
+from gql_server.domain.anonymization import AddressPair, AnonymizationParameters
 from gql_server.domain.errors import RuleMalformed
 from gql_server.domain.ids import FlowId, TraceId
 from gql_server.domain.paging import MAX_PAGE_SIZE
@@ -24,6 +24,7 @@ from gql_server.services import traces as services
 TracesId = Annotated[GlobalId, strawberry.argument(description="The id of the trace.")]
 OfFlow = Annotated[GlobalId | None, strawberry.argument(description="Only those of this flow.")]
 Mapping = Annotated[AddressMapping, strawberry.argument(description="How addresses without a rule are mapped.")]
+OfMacs = Annotated[MacMapping, strawberry.argument(description="How MAC addresses are mapped.")]
 Pairs = Annotated[int, strawberry.argument(description="How many pairs at most, 1 to 100.")]
 
 ERRORS = "What kept it from happening; empty when it did."
@@ -82,6 +83,7 @@ class TraceQueries:
         info: Info,
         trace_id: TracesId,
         mapping: Mapping = AddressMapping.IPCRYPT_PFX,
+        mac_mapping: OfMacs = MacMapping.PERMUTATION,
         first: Pairs = MAX_PAGE_SIZE,
     ) -> TransformationPreview:
         """Ask a child process.
@@ -96,7 +98,7 @@ class TraceQueries:
                 info.context.resources,
                 info.context.actor,
                 trace_id=TraceId(trace_id.of("Trace")),
-                mapping=mapping,
+                parameters=AnonymizationParameters(mapping=mapping, mac_mapping=mac_mapping),
                 first=first,
             )
 
@@ -135,6 +137,27 @@ class SetAddressRulesInput:
     )
 
 
+@strawberry.input(description="A rule: give one device another vendor, named by `targetVendor` or by `targetOui`.")
+class MacRuleInput:
+    """A rule."""
+
+    original_mac: str = strawberry.field(description="The MAC address of the device.")
+    target_vendor: str | None = strawberry.field(
+        default=None, description="The vendor's name as `ouiVendors` has it; its first OUI is taken."
+    )
+    target_oui: str | None = strawberry.field(default=None, description="The first three octets, such as 00:00:5e.")
+
+
+@strawberry.input(description="What `setMacRules` is to do.")
+class SetMacRulesInput:
+    """All rules at once."""
+
+    trace_id: GlobalId = strawberry.field(description="The trace whose next MAC transformation is meant.")
+    rules: list[MacRuleInput] = strawberry.field(
+        description="All rules, at most 1000; they take the place of those before."
+    )
+
+
 @strawberry.input(description="What `renameTrace` is to do.")
 class RenameTraceInput:
     """A new name."""
@@ -161,6 +184,14 @@ class SetAddressRulesPayload:
     def rules(self) -> list[AddressRule]:
         """Show them."""
         return [] if self.trace is None else self.trace.address_rules
+
+
+@strawberry.type(description="What became of `setMacRules`.")
+class SetMacRulesPayload:
+    """The outcome."""
+
+    trace: Trace | None = strawberry.field(description="The trace with its rules; null when they were not taken.")
+    errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @strawberry.type(description="What became of `renameTrace`.")
@@ -203,6 +234,21 @@ class TraceMutations:
             ),
         )
         return SetAddressRulesPayload(trace=_shown(row), errors=errors)
+
+    @mutation("Check and store the rules that the trace's next MAC transformation will obey.")
+    async def set_mac_rules(
+        self,
+        info: Info,
+        input: Annotated[SetMacRulesInput, THE_INPUT],  # noqa: A002  # the name is the contract's
+    ) -> SetMacRulesPayload:
+        """Set them."""
+        act = partial(services.set_mac_rules, info.context.resources, info.context.actor)
+        rules = [
+            services.WantedMacRule(original=rule.original_mac, vendor=rule.target_vendor, oui=rule.target_oui)
+            for rule in input.rules
+        ]
+        row, errors = await settle(info.context, lambda: act(trace_id=TraceId(input.trace_id.of("Trace")), rules=rules))
+        return SetMacRulesPayload(trace=_shown(row), errors=errors)
 
     @mutation("Call a trace something else.")
     async def rename_trace(

@@ -27,7 +27,8 @@ from gql_server.api.link_types import LINK_TYPE_NAMES
 from gql_server.api.loaders import one
 from gql_server.api.paging import After, Before, Connection, First, Last, connect, page_request
 from gql_server.api.scalars import PacketTime, SafeInt, Sha256
-from gql_server.api.values import AddressRule, Artifact, JobProgress, LinkType
+from gql_server.api.values import AddressRule, Artifact, JobProgress, LinkType, MacRule
+from gql_server.api.verification import Verification
 from gql_server.domain import flows, jobs, lineage, traces, uploads
 from gql_server.domain.errors import InvalidInput
 from gql_server.domain.ids import FlowId, JobId
@@ -53,17 +54,42 @@ class Node:
     id: GlobalId = strawberry.field(description="The id, for `node(id:)`.")
 
 
+@strawberry.type(description="The record of a key that addresses are mapped with; the key itself is never shown.")
+class EngagementKey(Node):
+    """A record."""
+
+    created_at: datetime = strawberry.field(description="When it was made.")
+    destroyed_at: datetime | None = strawberry.field(description="When it was destroyed, if it was.")
+    is_destroyed: bool = strawberry.field(description="Whether only this record is left.")
+
+    @classmethod
+    def of(cls, row: flows.EngagementKey) -> Self:
+        """Show a row."""
+        return cls(
+            id=GlobalId("EngagementKey", row.id),
+            created_at=row.created_at,
+            destroyed_at=row.destroyed_at,
+            is_destroyed=row.destroyed_at is not None,
+        )
+
+
 @strawberry.type(description="The frame that flows belong to. Addresses are mapped with one key within it.")
 class Engagement(Node):
     """An engagement."""
 
     name: str = strawberry.field(description="What people call it.")
     created_at: datetime = strawberry.field(description="When it was opened.")
+    row: strawberry.Private[flows.Engagement]
 
     @classmethod
     def of(cls, row: flows.Engagement) -> Self:
         """Show a row."""
-        return cls(id=GlobalId("Engagement", row.id), name=row.name, created_at=row.created_at)
+        return cls(id=GlobalId("Engagement", row.id), name=row.name, created_at=row.created_at, row=row)
+
+    @field("The keys that its addresses are or were mapped with, the newest first.")
+    async def keys(self, info: Info) -> list[EngagementKey]:
+        """Load them."""
+        return [EngagementKey.of(row) for row in await info.context.loaders.engagement_keys.load(self.row.id) or ()]
 
 
 @strawberry.type(description="A piece of work inside an engagement: it owns uploads, traces, jobs and executions.")
@@ -149,6 +175,10 @@ class Trace(Node):
     address_rules: list[AddressRule] = strawberry.field(
         description="What the next address anonymization will obey, the longest source prefix first."
     )
+    mac_rules: list[MacRule] = strawberry.field(description="What the next MAC transformation will obey.")
+    verification: Verification | None = strawberry.field(
+        description="What a second reader says of it; null for an upload, of which nothing was promised."
+    )
     created_at: datetime = strawberry.field(description="When it was published.")
     deleted_at: datetime | None = strawberry.field(description="When its file was deleted, if it was.")
     is_deleted: bool = strawberry.field(description="Whether only the tombstone is left.")
@@ -175,6 +205,8 @@ class Trace(Node):
             size_bytes=SafeInt(summary.size_bytes),
             sha256=Sha256(summary.sha256),
             address_rules=[AddressRule.of(rule) for rule in row.address_rules],
+            mac_rules=[MacRule.of(rule) for rule in row.mac_rules],
+            verification=None if row.verification is None else Verification.of(row.verification),
             created_at=row.created_at,
             deleted_at=row.deleted_at,
             is_deleted=row.deleted_at is not None,

@@ -6,8 +6,7 @@ import strawberry
 
 from gql_server.api.enums import RuleAction
 from gql_server.api.scalars import SafeInt, Sha256
-from gql_server.domain import jobs
-from gql_server.domain.rules import AddressRule as Rule
+from gql_server.domain import jobs, rules
 
 
 @strawberry.type(description="The link layer of an interface that was captured on.")
@@ -27,10 +26,23 @@ class AddressRule:
     target: str | None = strawberry.field(description="Where TRANSLATE sends them, as CIDR; null for the others.")
 
     @classmethod
-    def of(cls, rule: Rule) -> Self:
+    def of(cls, rule: rules.AddressRule) -> Self:
         """Show a rule."""
         target = str(rule.target) if rule.action is RuleAction.TRANSLATE else None
         return cls(source=str(rule.source), action=rule.action, target=target)
+
+
+@strawberry.type(description="Give one device another vendor.")
+class MacRule:
+    """A rule."""
+
+    original_mac: str = strawberry.field(description="The MAC address of the device.")
+    target_oui: str = strawberry.field(description="The first three octets that it gets.")
+
+    @classmethod
+    def of(cls, rule: rules.MacRule) -> Self:
+        """Show a rule."""
+        return cls(original_mac=rule.original, target_oui=rule.oui)
 
 
 @strawberry.type(description="How far the current attempt has come.")

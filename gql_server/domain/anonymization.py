@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 PARAMETERS_VERSION = 2
 """Version of the stored parameters; a reader upgrades older ones step by step."""
@@ -74,6 +75,21 @@ class MacTransformationParameters:
     nic: NicPolicy = NicPolicy.KEEP
     payload: PayloadPolicy = PayloadPolicy.KEEP
     version: int = PARAMETERS_VERSION
+
+
+def anonymization_of(stored: dict[str, Any]) -> AnonymizationParameters:
+    """Read stored parameters; version 1 knew one way with MAC addresses, payload and names, which is the default."""
+    return AnonymizationParameters(
+        mapping=AddressMapping(stored["mapping"]),
+        mac_mapping=MacMapping(stored.get("mac_mapping", MacMapping.PERMUTATION)),
+        payload=PayloadPolicy(stored.get("payload", PayloadPolicy.KEEP)),
+        names=NamePolicy(stored.get("names", NamePolicy.KEEP)),
+    )
+
+
+def mac_transformation_of(stored: dict[str, Any]) -> MacTransformationParameters:
+    """Read stored parameters."""
+    return MacTransformationParameters(nic=NicPolicy(stored["nic"]), payload=PayloadPolicy(stored["payload"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gql_server.domain.ids import ClientId, EngagementId, FlowId, UserId
+from gql_server.domain.ids import ClientId, EngagementId, FlowId, KeyId, UserId
 
 
 class FlowType(StrEnum):
@@ -67,6 +67,17 @@ class Flow:
     created_by: UserId
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngagementKey:
+    """A pseudonym key, as remembered: never the key itself."""
+
+    id: KeyId
+    engagement_id: EngagementId
+    created_at: datetime
+    destroyed_at: datetime | None
+    destroyed_by: UserId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

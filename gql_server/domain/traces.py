@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from gql_server.domain.ids import ClientId, FlowId, JobId, TraceId
-from gql_server.domain.rules import AddressRule
+from gql_server.domain.rules import AddressRule, MacRule
+from gql_server.domain.verification import Verification
 
 
 class CaptureFormat(StrEnum):
@@ -57,6 +58,7 @@ class TraceOrigin(StrEnum):
 
     UPLOADED = "UPLOADED"
     ADDRESS_ANONYMIZED = "ADDRESS_ANONYMIZED"
+    MAC_TRANSFORMED = "MAC_TRANSFORMED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +75,9 @@ class Trace:
     summary: CaptureSummary
     address_rules: tuple[AddressRule, ...]
     """What the next address anonymization of this trace will use."""
+    mac_rules: tuple[MacRule, ...]
+    """What the next MAC transformation of this trace will use."""
+    verification: Verification | None
+    """What the second reader said of it; None for an upload, which nothing was promised of."""
     created_at: datetime
     deleted_at: datetime | None

@@ -5,6 +5,7 @@ It holds counts, places and classes, never an address or a byte of the capture.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class VerificationStatus(StrEnum):
@@ -142,3 +143,23 @@ class Verification:
     ledger: ByteLedger
     scan: LeakScan
     interference: NonInterference
+
+
+def read_verification(body: dict[str, Any]) -> Verification:
+    """Read what `dataclasses.asdict` made of a verification, out of JSON.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    scan = body["scan"]
+    findings = tuple(
+        LeakFinding(**{**finding, "form": LeakForm(finding["form"]), "place": LeakPlace(finding["place"])})
+        for finding in scan["findings"]
+    )
+    return Verification(
+        status=VerificationStatus(body["status"]),
+        reasons=tuple(VerificationReason(reason) for reason in body["reasons"]),
+        ledger=ByteLedger(**body["ledger"]),
+        scan=LeakScan(**{**scan, "findings": findings}),
+        interference=NonInterference(**body["interference"]),
+    )

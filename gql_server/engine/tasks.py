@@ -23,6 +23,7 @@ from gql_server.domain.anonymization import (
 )
 from gql_server.domain.errors import Fact, GqlServerError, error_of
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
+from gql_server.domain.verification import Verification
 
 KEY_BYTES = 32
 
@@ -97,6 +98,8 @@ class Anonymized:
 
     summary: CaptureSummary
     report: AnonymizationReport
+    verification: Verification | None = None
+    """What the second reader says of the output, once it has read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +247,7 @@ def _decode_result(kind: str, body: dict[str, Any]) -> Result:
             return Inspected(summary=_decode_summary(body["summary"]))
         case "Anonymized":
             report = AnonymizationReport(**body["report"])
+            # The child that writes an output is not the one that verifies it.
             return Anonymized(summary=_decode_summary(body["summary"]), report=report)
         case "Previewed":
             return Previewed(pairs=tuple(AddressPair(**pair) for pair in body["pairs"]))

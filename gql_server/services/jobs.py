@@ -1,13 +1,14 @@
 """Jobs: start them, cancel them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from gql_server.domain.access import Actor
-from gql_server.domain.anonymization import AddressMapping, AnonymizationParameters
+from gql_server.domain.anonymization import AnonymizationParameters, MacTransformationParameters
 from gql_server.domain.errors import JobCancelled, JobNotCancellable, NotFound
 from gql_server.domain.events import EventKind
 from gql_server.domain.ids import JobId, TraceId, new_id
 from gql_server.domain.jobs import Job, JobKind, JobState, Lease
+from gql_server.domain.traces import Trace
 from gql_server.services.access import MAX_NAME, checked_name, hold_trace, require_write, settle_flow
 from gql_server.services.keys import settle_key
 from gql_server.services.resources import Resources
@@ -18,7 +19,23 @@ from gql_server.store.database import Session
 from gql_server.store.jobs import JobOrder
 from gql_server.store.traces import rules_as_json
 
-_SUFFIX = " (addresses anonymized)"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Transformation:
+    """What tells one transformation from another, before a job of it is made."""
+
+    kind: JobKind
+    operation: str
+    """The mutation's name, under which idempotency keys are kept."""
+    parameters: AnonymizationParameters | MacTransformationParameters
+    suffix: str
+    """What the new trace's name ends with, if nobody names it."""
+
+    def rules_of(self, trace: Trace) -> list[list[str]]:
+        """Return the rules of the trace that it obeys."""
+        if isinstance(self.parameters, MacTransformationParameters):
+            return rules_as_json(trace.mac_rules)
+        return rules_as_json(trace.address_rules)
 
 
 async def start_address_anonymization(
@@ -26,20 +43,61 @@ async def start_address_anonymization(
     actor: Actor,
     *,
     trace_id: TraceId,
-    mapping: AddressMapping,
+    parameters: AnonymizationParameters,
     name: str | None,
     idempotency_key: str | None,
 ) -> Job:
-    """Start an address anonymization of a trace under its rules as they are now.
+    """Start an address anonymization of a trace under its address rules as they are now.
 
     Raises:
         Forbidden, NotFound, TraceDeleted, InvalidInput, IdempotencyConflict, KeyDestroyed.
     """
+    transformation = _Transformation(
+        kind=JobKind.ADDRESS_ANONYMIZATION,
+        operation="startAddressAnonymization",
+        parameters=parameters,
+        suffix=" (addresses anonymized)",
+    )
+    return await _start(resources, actor, transformation, trace_id=trace_id, name=name, idempotency_key=idempotency_key)
+
+
+async def start_mac_transformation(
+    resources: Resources,
+    actor: Actor,
+    *,
+    trace_id: TraceId,
+    parameters: MacTransformationParameters,
+    name: str | None,
+    idempotency_key: str | None,
+) -> Job:
+    """Start a MAC transformation of a trace under its MAC rules as they are now.
+
+    Raises:
+        Forbidden, NotFound, TraceDeleted, InvalidInput, IdempotencyConflict, KeyDestroyed.
+        RuleTargetsCollide: with the last octets kept, two rules make one address.
+    """
+    transformation = _Transformation(
+        kind=JobKind.MAC_TRANSFORMATION,
+        operation="startMacTransformation",
+        parameters=parameters,
+        suffix=" (vendors replaced)",
+    )
+    return await _start(resources, actor, transformation, trace_id=trace_id, name=name, idempotency_key=idempotency_key)
+
+
+async def _start(
+    resources: Resources,
+    actor: Actor,
+    transformation: _Transformation,
+    *,
+    trace_id: TraceId,
+    name: str | None,
+    idempotency_key: str | None,
+) -> Job:
     require_write(actor)
     output_name = None if name is None else checked_name(name)
-    request = marked(
-        "startAddressAnonymization", idempotency_key, {"trace": trace_id, "mapping": mapping, "name": output_name}
-    )
+    said = asdict(transformation.parameters) | {"trace": trace_id, "name": output_name}
+    request = marked(transformation.operation, idempotency_key, said)
     job_id = JobId(new_id())
     async with resources.database.transaction(actor.client_id) as session:
         if request is not None and (known := await idempotency.find_result(session, actor, request)) is not None:
@@ -48,11 +106,11 @@ async def start_address_anonymization(
         trace = await hold_trace(session, trace_id)
         flow = await settle_flow(session, trace.flow_id)
         order = JobOrder(
-            parameters=asdict(AnonymizationParameters(mapping=mapping)) | {"rules": rules_as_json(trace.address_rules)},
+            parameters=asdict(transformation.parameters) | {"rules": transformation.rules_of(trace)},
             key_id=await settle_key(session, resources.keyring, actor.client_id, flow.engagement_id),
-            output_name=output_name or trace.name[: MAX_NAME - len(_SUFFIX)] + _SUFFIX,
+            output_name=output_name or trace.name[: MAX_NAME - len(transformation.suffix)] + transformation.suffix,
         )
-        job = new_job(actor, job_id=job_id, flow_id=flow.id, kind=JobKind.ADDRESS_ANONYMIZATION, trace_id=trace.id)
+        job = new_job(actor, job_id=job_id, flow_id=flow.id, kind=transformation.kind, trace_id=trace.id)
         await submit(session, job, order)
         if request is not None:
             await idempotency.keep_result(session, actor, request, job_id)

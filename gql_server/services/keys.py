@@ -1,20 +1,18 @@
 """Engagement keys: made at first use, wrapped at rest."""
 
-from dataclasses import dataclass, field
+import logging
 from uuid import UUID
 
-from gql_server.domain.errors import KeyDestroyed
+from gql_server.domain.access import Actor, Role
+from gql_server.domain.errors import Forbidden, KeyDestroyed, NotFound
+from gql_server.domain.flows import EngagementKey
 from gql_server.domain.ids import ClientId, EngagementId, KeyId, new_id
 from gql_server.engine.keys import generate_key, unwrap_key, wrap_key
+from gql_server.services.resources import Keyring, Resources
 from gql_server.store import keys
 from gql_server.store.database import Session
 
-
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """The key that wraps all others; it lives in a file beside no data of the database."""
-
-    kek: bytes = field(repr=False)
+log = logging.getLogger(__name__)
 
 
 def _owner(client_id: UUID, engagement_id: UUID, key_id: UUID) -> bytes:
@@ -32,6 +30,27 @@ async def settle_key(session: Session, keyring: Keyring, client_id: ClientId, en
     if found is None:
         raise KeyDestroyed
     return found.id
+
+
+async def destroy_key(resources: Resources, actor: Actor, *, key_id: KeyId) -> EngagementKey:
+    """Destroy a key: what was mapped with it can no more be mapped alike, nor back. Its record stays.
+
+    A job that has not opened it yet fails with KEY_DESTROYED; the next job of the engagement makes a new key.
+
+    Raises:
+        Forbidden: only an ADMIN may.
+        NotFound, KeyDestroyed.
+    """
+    if actor.role is not Role.ADMIN:
+        raise Forbidden
+    async with resources.database.transaction(actor.client_id) as session:
+        if await keys.find_key(session, key_id) is None:
+            raise NotFound(noun="key")
+        destroyed = await keys.destroy_key(session, key_id, actor.user_id)
+    if destroyed is None:
+        raise KeyDestroyed
+    log.warning("key destroyed", extra={"key_id": str(key_id), "user_id": str(actor.user_id)})
+    return destroyed
 
 
 async def open_key(session: Session, keyring: Keyring, client_id: ClientId, key_id: KeyId) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gql_server.domain.errors import GqlServerError, StorageError
 from gql_server.domain.ids import TraceId
-from gql_server.domain.jobs import Execution, ExecutionState
+from gql_server.domain.jobs import Execution, ExecutionState, JobKind
 from gql_server.domain.traces import CaptureSummary
 from gql_server.engine.tasks import Anonymized, Result
 from gql_server.services.attempts import Attempt
@@ -77,18 +77,26 @@ def execution_manifest(
         body["output"] = asdict(result.summary)  # type: ignore[union-attr]  # a preview has no execution
     if isinstance(result, Anonymized):
         body["report"] = asdict(result.report)
+        body["verification"] = None if result.verification is None else result.verification.status
     if error is not None:
         body["error"] = {"code": error.code, "facts": error.facts()}
     return as_json(body)
 
 
-def report_of(result: Result) -> bytes | None:
-    """Return the counts of a transformation, or None where there are none."""
-    return as_json(asdict(result.report)) if isinstance(result, Anonymized) else None
+def reports_of(result: Result) -> dict[str, bytes]:
+    """Return what a transformation counted and what was proven of it, by file name; neither holds an address."""
+    if not isinstance(result, Anonymized):
+        return {}
+    reports = {"report.json": as_json(asdict(result.report))}
+    if result.verification is not None:
+        reports["verification.json"] = as_json(asdict(result.verification))
+    return reports
 
 
 def rules_of(attempt: Attempt) -> bytes:
     """Return the snapshot of the rules that the attempt worked under."""
+    if attempt.job.kind is JobKind.MAC_TRANSFORMATION:
+        return as_json([{"originalMac": original, "targetOui": oui} for original, oui in attempt.order.rules])
     return as_json([{"source": source, "target": target} for source, target in attempt.order.rules])
 
 

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
-from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
+from gql_server.domain.anonymization import anonymization_of, mac_transformation_of
 from gql_server.domain.errors import DigestMismatch, KeyDestroyed, NotFound, TraceDeleted
 from gql_server.domain.jobs import JobKind, Progress
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
-from gql_server.engine.tasks import AnonymizeTask, InspectTask, Result, Task
+from gql_server.engine.tasks import AnonymizeTask, InspectTask, Result, Task, TransformMacsTask
 from gql_server.services.attempts import Attempt
 from gql_server.services.keys import open_key
 from gql_server.services.resources import Resources
@@ -42,7 +42,11 @@ async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
         case JobKind.INGEST:
             return await _plan_ingest(resources, attempt, staging)
         case JobKind.ADDRESS_ANONYMIZATION:
-            return await _plan_anonymization(resources, attempt, staging)
+            source = await _open_source(resources, attempt)
+            return _plan_of(source, _anonymize(resources, attempt, source, staging), staging)
+        case JobKind.MAC_TRANSFORMATION:
+            source = await _open_source(resources, attempt)
+            return _plan_of(source, _transform_macs(resources, attempt, source, staging), staging)
         case _:
             assert_never(attempt.job.kind)
 
@@ -80,7 +84,16 @@ async def _plan_ingest(resources: Resources, attempt: Attempt, staging: Path) ->
     return Plan(task=task, staging=staging, input_upload=upload)
 
 
-async def _plan_anonymization(resources: Resources, attempt: Attempt, staging: Path) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a transformation starts from."""
+
+    trace: Trace
+    path: Path
+    key: bytes = field(repr=False)
+
+
+async def _open_source(resources: Resources, attempt: Attempt) -> _Source:
     trace_id, key_id = attempt.job.input_trace_id, attempt.order.key_id
     if trace_id is None:
         raise NotFound(noun="trace")
@@ -91,15 +104,36 @@ async def _plan_anonymization(resources: Resources, attempt: Attempt, staging: P
         key = await open_key(session, resources.keyring, attempt.job.client_id, key_id)
     if trace.deleted_at is not None:
         raise TraceDeleted
-    task = AnonymizeTask(
-        source=resources.blobs.trace_path(trace_id, trace.summary.format.file_name),
+    return _Source(trace, resources.blobs.trace_path(trace_id, trace.summary.format.file_name), key)
+
+
+def _plan_of(source: _Source, task: Task, staging: Path) -> Plan:
+    return Plan(task=task, staging=staging, input_trace=source.trace, input_sha256=source.trace.summary.sha256)
+
+
+def _anonymize(resources: Resources, attempt: Attempt, source: _Source, staging: Path) -> Task:
+    asked = anonymization_of(attempt.order.parameters)
+    return AnonymizeTask(
+        source=source.path,
         output_directory=staging,
-        mapping=AddressMapping(attempt.order.parameters["mapping"]),
-        mac_mapping=MacMapping(attempt.order.parameters["mac_mapping"]),
-        payload=PayloadPolicy(attempt.order.parameters["payload"]),
-        names=NamePolicy(attempt.order.parameters["names"]),
-        rules=tuple((source, target) for source, target in attempt.order.rules),
-        key=key,
+        mapping=asked.mapping,
+        mac_mapping=asked.mac_mapping,
+        payload=asked.payload,
+        names=asked.names,
+        rules=attempt.order.rules,
+        key=source.key,
         memory_bytes=resources.limits.job_memory_bytes,
     )
-    return Plan(task=task, staging=staging, input_trace=trace, input_sha256=trace.summary.sha256)
+
+
+def _transform_macs(resources: Resources, attempt: Attempt, source: _Source, staging: Path) -> Task:
+    asked = mac_transformation_of(attempt.order.parameters)
+    return TransformMacsTask(
+        source=source.path,
+        output_directory=staging,
+        nic=asked.nic,
+        payload=asked.payload,
+        rules=attempt.order.rules,
+        key=source.key,
+        memory_bytes=resources.limits.job_memory_bytes,
+    )

@@ -16,12 +16,12 @@ from gql_server.domain.events import EventKind
 from gql_server.domain.ids import ArtifactId, ExecutionId, TraceId, new_id
 from gql_server.domain.jobs import Artifact, ExecutionState, JobKind, JobState
 from gql_server.domain.lineage import EdgeKind, LineageEdge
-from gql_server.domain.rules import parse_address_rules
+from gql_server.domain.rules import AddressRule, MacRule, parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import Trace, TraceOrigin
 from gql_server.domain.uploads import UploadState
-from gql_server.engine.tasks import Previewed, Result
+from gql_server.engine.tasks import Anonymized, Previewed, Result
 from gql_server.services.attempts import Attempt
-from gql_server.services.manifests import execution_manifest, report_of, rules_of, trace_manifest
+from gql_server.services.manifests import execution_manifest, reports_of, rules_of, trace_manifest
 from gql_server.services.plans import Plan
 from gql_server.services.resources import Resources
 from gql_server.store import events, executions, jobs, lineage, traces, uploads
@@ -66,7 +66,7 @@ async def publish(resources: Resources, attempt: Attempt, plan: Plan, result: Re
 
 def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Result) -> _Output:
     assert not isinstance(result, Previewed)
-    trace = _new_trace(attempt, result)
+    trace = _new_trace(attempt, plan, result)
     blobs = resources.blobs
     if blobs.is_sealed(attempt.execution.name):
         # Another attempt took over while this one slept.
@@ -78,8 +78,7 @@ def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Res
         "manifest.json": execution_manifest(resources, attempt, ExecutionState.COMPLETED, plan=plan, result=result),
         "rules.json": rules_of(attempt),
     }
-    if (report := report_of(result)) is not None:
-        files["report.json"] = report
+    files |= reports_of(result)
     for name, body in files.items():
         blobs.write_execution_file(attempt.execution.name, name, body)
     # Last: a disk that fills up before this leaves nothing that would have to be swept.
@@ -88,8 +87,9 @@ def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Res
     return _Output(trace=trace, artifacts=artifacts)
 
 
-def _new_trace(attempt: Attempt, result: Result) -> Trace:
+def _new_trace(attempt: Attempt, plan: Plan, result: Result) -> Trace:
     assert not isinstance(result, Previewed)
+    address_rules, mac_rules = _rules_of(attempt, plan)
     return Trace(
         id=TraceId(new_id()),
         client_id=attempt.job.client_id,
@@ -98,10 +98,22 @@ def _new_trace(attempt: Attempt, result: Result) -> Trace:
         name=attempt.order.output_name,
         origin=_origin_of(attempt.job.kind),
         summary=result.summary,
-        address_rules=parse_address_rules([(source, target) for source, target in attempt.order.rules]),
+        address_rules=address_rules,
+        mac_rules=mac_rules,
+        verification=result.verification if isinstance(result, Anonymized) else None,
         created_at=datetime.now(UTC),
         deleted_at=None,
     )
+
+
+def _rules_of(attempt: Attempt, plan: Plan) -> tuple[tuple[AddressRule, ...], tuple[MacRule, ...]]:
+    """Return the rules that a new trace begins with: those it was made under, and its parent's of the other kind."""
+    if plan.input_trace is None:
+        return (), ()
+    rules = list(attempt.order.rules)
+    if attempt.job.kind is JobKind.MAC_TRANSFORMATION:
+        return plan.input_trace.address_rules, parse_mac_rules(rules)
+    return parse_address_rules(rules), plan.input_trace.mac_rules
 
 
 def _origin_of(kind: JobKind) -> TraceOrigin:
@@ -110,6 +122,8 @@ def _origin_of(kind: JobKind) -> TraceOrigin:
             return TraceOrigin.UPLOADED
         case JobKind.ADDRESS_ANONYMIZATION:
             return TraceOrigin.ADDRESS_ANONYMIZED
+        case JobKind.MAC_TRANSFORMATION:
+            return TraceOrigin.MAC_TRANSFORMED
         case _:
             assert_never(kind)
 

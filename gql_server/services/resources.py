@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gql_server.services.children import ChildPool
-from gql_server.services.keys import Keyring
 from gql_server.store.blobs import LocalBlobs
 from gql_server.store.database import Database
 from gql_server.store.notifications import Announcer, EventHub
@@ -34,6 +33,13 @@ class Limits:
     """How long one attempt may take."""
     lease_time: timedelta = timedelta(seconds=30)
     """How long a worker may be silent before another takes its job over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The key that wraps all others; it lives in a file beside no data of the database."""
+
+    kek: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,19 @@
 """Traces: rename, delete, open; set rules and preview them."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO
 
 from gql_server.domain.access import Actor
-from gql_server.domain.anonymization import AddressMapping, AddressPair, MacMapping
-from gql_server.domain.errors import InvalidInput, NotFound, TraceDeleted, TraceInUse
+from gql_server.domain.anonymization import AddressPair, AnonymizationParameters
+from gql_server.domain.errors import InvalidInput, NotFound, RuleMalformed, TraceDeleted, TraceInUse
 from gql_server.domain.ids import ClientId, TraceId
 from gql_server.domain.paging import MAX_PAGE_SIZE
-from gql_server.domain.rules import parse_address_rules
+from gql_server.domain.rules import parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import Trace
+from gql_server.engine import vendors
 from gql_server.engine.tasks import Previewed, PreviewTask
 from gql_server.services.access import checked_name, hold_trace, require_write, settle_flow
 from gql_server.services.keys import open_key, settle_key
@@ -20,6 +22,30 @@ from gql_server.store import jobs, traces
 from gql_server.store.database import Session
 
 _PREVIEW_TIME = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedMacRule:
+    """A MAC rule as it is asked for: by vendor or by the first three octets."""
+
+    original: str
+    vendor: str | None
+    oui: str | None
+
+    def as_text(self, index: int) -> tuple[str, str]:
+        """Return the rule as a pair of text (`domain/rules.py`).
+
+        Raises:
+            RuleMalformed: not one of vendor and octets is given, or no one vendor is meant.
+        """
+        if (self.vendor is None) == (self.oui is None):
+            raise RuleMalformed(index=index, reason="give a target vendor or a target OUI, and only one of them")
+        if self.oui is not None:
+            return self.original, self.oui
+        try:
+            return self.original, vendors.oui_of(self.vendor or "")
+        except LookupError as error:
+            raise RuleMalformed(index=index, reason="the name means no vendor, or several") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +85,7 @@ async def set_address_rules(
     parsed = parse_address_rules(rules)
     async with resources.database.transaction(actor.client_id) as session:
         await hold_trace(session, trace_id)
-        await traces.change_trace(session, trace_id, rules=parsed)
+        await traces.change_trace(session, trace_id, address_rules=parsed)
         return await _get_trace(session, trace_id)
 
 
@@ -108,8 +134,26 @@ async def open_capture(resources: Resources, actor: Actor, trace_id: TraceId) ->
     )
 
 
+async def set_mac_rules(
+    resources: Resources, actor: Actor, *, trace_id: TraceId, rules: Sequence[WantedMacRule]
+) -> Trace:
+    """Check the rules and store them for the next MAC transformation of the trace; return the trace with them.
+
+    Raises:
+        Forbidden, NotFound, TraceDeleted, RulesError.
+    """
+    require_write(actor)
+    # The first look-up reads the table of vendors.
+    pairs = await asyncio.to_thread(lambda: [rule.as_text(index) for index, rule in enumerate(rules)])
+    parsed = parse_mac_rules(pairs)
+    async with resources.database.transaction(actor.client_id) as session:
+        await hold_trace(session, trace_id)
+        await traces.change_trace(session, trace_id, mac_rules=parsed)
+        return await _get_trace(session, trace_id)
+
+
 async def preview_transformation(
-    resources: Resources, actor: Actor, *, trace_id: TraceId, mapping: AddressMapping, first: int
+    resources: Resources, actor: Actor, *, trace_id: TraceId, parameters: AnonymizationParameters, first: int
 ) -> tuple[AddressPair, ...]:
     """Show what an anonymization started now would make of the trace's first addresses.
 
@@ -127,8 +171,8 @@ async def preview_transformation(
         key = await open_key(session, resources.keyring, actor.client_id, key_id)
     task = PreviewTask(
         source=resources.blobs.trace_path(trace_id, trace.summary.format.file_name),
-        mapping=mapping,
-        mac_mapping=MacMapping.PERMUTATION,
+        mapping=parameters.mapping,
+        mac_mapping=parameters.mac_mapping,
         rules=tuple(rule.as_text() for rule in trace.address_rules),
         key=key,
         first=first,

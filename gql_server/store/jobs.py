@@ -51,10 +51,9 @@ class JobOrder:
     output_name: str
 
     @property
-    def rules(self) -> list[list[str]]:
-        """The rules as they were at submit: pairs of source and target."""
-        pairs: list[list[str]] = self.parameters.get("rules", [])
-        return pairs
+    def rules(self) -> tuple[tuple[str, str], ...]:
+        """The rules as they were at submit, as pairs of text (`domain/rules.py`)."""
+        return tuple((one, other) for one, other in self.parameters.get("rules", ()))
 
 
 def _read(row: AnyRow) -> Job:

@@ -113,6 +113,7 @@ class EngagementKeys(Table):
     __tablename__ = "engagement_keys"
     __table_args__ = (
         to("engagements", "engagement_id"),
+        CheckConstraint("(destroyed_at IS NULL) = (wrapped IS NOT NULL)", name="gone_when_destroyed"),
         Index(
             "uq_engagement_keys_current",
             "client_id",
@@ -128,6 +129,7 @@ class EngagementKeys(Table):
     wrapped: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     destroyed_at: Mapped[datetime | None]
+    destroyed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
 
 class Flows(Table):
@@ -218,6 +220,8 @@ class Traces(Table):
     first_time_ns: Mapped[int | None]
     last_time_ns: Mapped[int | None]
     address_rules: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    mac_rules: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    verification: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
     files_removed_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Traces: queries, publication, tombstones."""
 
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,9 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from gql_server.domain.ids import ClientId, FlowId, JobId, TraceId
 from gql_server.domain.paging import Page, PageRequest
-from gql_server.domain.rules import AddressRule, parse_address_rules
+from gql_server.domain.rules import AddressRule, MacRule, parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import CaptureFormat, CaptureSummary, Trace, TraceOrigin
+from gql_server.domain.verification import read_verification
 from gql_server.store.database import AnyRow, Connection, Session
 from gql_server.store.paging import fetch_page
 from gql_server.store.tables import Traces
@@ -33,12 +35,14 @@ _COLUMNS = (
     Traces.first_time_ns,
     Traces.last_time_ns,
     Traces.address_rules,
+    Traces.mac_rules,
+    Traces.verification,
     Traces.created_at,
     Traces.deleted_at,
 )
 
 
-def rules_as_json(rules: Collection[AddressRule]) -> list[list[str]]:
+def rules_as_json(rules: Collection[AddressRule | MacRule]) -> list[list[str]]:
     """Return rules as pairs of text, for a column or a manifest."""
     return [list(rule.as_text()) for rule in rules]
 
@@ -65,6 +69,8 @@ def _read(row: AnyRow) -> Trace:
             last_time_ns=row.last_time_ns,
         ),
         address_rules=parse_address_rules([(source, target) for source, target in row.address_rules]),
+        mac_rules=parse_mac_rules([(original, oui) for original, oui in row.mac_rules]),
+        verification=None if row.verification is None else read_verification(row.verification),
         created_at=row.created_at,
         deleted_at=row.deleted_at,
     )
@@ -123,6 +129,8 @@ async def add_trace(session: Session, trace: Trace) -> None:
             first_time_ns=summary.first_time_ns,
             last_time_ns=summary.last_time_ns,
             address_rules=rules_as_json(trace.address_rules),
+            mac_rules=rules_as_json(trace.mac_rules),
+            verification=None if trace.verification is None else asdict(trace.verification),
             created_at=trace.created_at,
         )
     )
@@ -130,14 +138,21 @@ async def add_trace(session: Session, trace: Trace) -> None:
 
 
 async def change_trace(
-    session: Session, trace_id: TraceId, *, name: str | None = None, rules: tuple[AddressRule, ...] | None = None
+    session: Session,
+    trace_id: TraceId,
+    *,
+    name: str | None = None,
+    address_rules: tuple[AddressRule, ...] | None = None,
+    mac_rules: tuple[MacRule, ...] | None = None,
 ) -> None:
     """Set the name or the next rules of a trace."""
     values: dict[str, Any] = {}
     if name is not None:
         values["name"] = name
-    if rules is not None:
-        values["address_rules"] = rules_as_json(rules)
+    if address_rules is not None:
+        values["address_rules"] = rules_as_json(address_rules)
+    if mac_rules is not None:
+        values["mac_rules"] = rules_as_json(mac_rules)
     await session.execute(update(Traces).where(Traces.id == trace_id).values(**values))
 
 

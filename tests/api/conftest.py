@@ -130,6 +130,8 @@ def trace_of(job: Job, name: str = "Example trace") -> Trace:
         origin=TraceOrigin.UPLOADED,
         summary=SUMMARY,
         address_rules=(),
+        mac_rules=(),
+        verification=None,
         created_at=datetime.now(UTC),
         deleted_at=None,
     )

@@ -43,6 +43,13 @@ PLAIN_VALUES: Mapping[str, object] = {
 }
 """A value of each scalar that is no id."""
 
+PLAIN_FIELDS: Mapping[str, object] = {
+    "originalMac": "00:00:5e:00:53:01",
+    "target": "192.0.2.0/24",
+    "targetOui": "00:00:5e",
+}
+"""A value of each input field that takes text of its own form, sent even where it may be left out."""
+
 Steps = tuple[str, ...]
 
 
@@ -161,11 +168,12 @@ def _value(type_: GraphQLInputType, way: Steps | None) -> Any:
     named = get_named_type(type_)
     match named:
         case GraphQLInputObjectType():
-            return {
+            values = {
                 name: _value(field.type, _rest(way, name))
                 for name, field in named.fields.items()
                 if _is_given(field) or _rest(way, name) is not None
             }
+            return values | {name: PLAIN_FIELDS[name] for name in named.fields if name in PLAIN_FIELDS}
         case GraphQLEnumType():
             return next(iter(named.values))
         case _:

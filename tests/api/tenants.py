@@ -17,6 +17,8 @@ from gql_server.domain.access import Actor, Role
 from gql_server.domain.errors import CaptureCut
 from gql_server.domain.ids import UploadId
 from gql_server.domain.jobs import JobState
+from gql_server.services.access import settle_flow
+from gql_server.services.keys import settle_key
 from gql_server.services.resources import Resources
 from gql_server.services.uploads import abort_upload, create_upload
 from gql_server.store.tables import Table
@@ -28,6 +30,7 @@ from tests.graphql_client import connect, http, post
 
 NODE_TABLES = {
     "Engagement": "engagements",
+    "EngagementKey": "engagement_keys",
     "Execution": "executions",
     "Flow": "flows",
     "Job": "jobs",
@@ -87,6 +90,7 @@ class Settler:
         await self.add_execution(await self.add_job(actor, state=JobState.CANCELLED, trace_id=trace.id))
         await abort_upload(self.resources, actor, upload_id=await self._add_upload(actor, secret))
         await self._add_upload(actor, secret)
+        await self._add_key(actor)
         apps = {role: self.new_app(each) for role, each in actors.items()}
         return await self.counted(Tenant(apps=apps, actor=actor, secret=secret, ids={}))
 
@@ -112,6 +116,11 @@ class Settler:
                     own = select(table).where(table.c.client_id == tenant.actor.client_id)
                     stored[name] = sorted(repr(row) for row in (await connection.execute(own)).all())
         return stored
+
+    async def _add_key(self, actor: Actor) -> None:
+        async with self.resources.database.transaction(actor.client_id) as session:
+            flow = await settle_flow(session, None)
+            await settle_key(session, self.resources.keyring, actor.client_id, flow.engagement_id)
 
     async def _add_upload(self, actor: Actor, name: str) -> UploadId:
         upload = await create_upload(

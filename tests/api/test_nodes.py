@@ -5,6 +5,9 @@ from starlette.applications import Starlette
 from gql_server.api.ids import NODE_TYPES, GlobalId
 from gql_server.domain.access import Actor
 from gql_server.domain.ids import new_id
+from gql_server.services.access import settle_flow
+from gql_server.services.keys import settle_key
+from gql_server.services.resources import Resources
 from tests.api.conftest import AddExecution, AddJob, AddTrace
 from tests.conftest import NewActor
 from tests.graphql_client import data, execute
@@ -13,16 +16,25 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 
 async def test_every_node_can_be_asked_for_again(
-    app: Starlette, actor: Actor, add_job: AddJob, add_trace: AddTrace, add_execution: AddExecution
+    app: Starlette,
+    actor: Actor,
+    add_job: AddJob,
+    add_trace: AddTrace,
+    add_execution: AddExecution,
+    resources: Resources,
 ) -> None:
+    async with resources.database.transaction(actor.client_id) as session:
+        owner = await settle_flow(session, None)
+        await settle_key(session, resources.keyring, actor.client_id, owner.engagement_id)
     job = await add_job(actor)
     of_rows = [GlobalId("Trace", (await add_trace(actor)).id), GlobalId("Job", job.id)]
     of_rows.append(GlobalId("Execution", (await add_execution(job)).id))
-    flows = await data(app, "{ flows { edges { node { id engagement { id } } } } }")
+    flows = await data(app, "{ flows { edges { node { id engagement { id keys { id } } } } } }")
     flow = flows["flows"]["edges"][0]["node"]
     create = 'mutation { createUpload(input: {name: "a", lengthBytes: 1}) { upload { id } } }'
     upload = (await data(app, create))["createUpload"]["upload"]["id"]
-    ids = [*(id_.encode() for id_ in of_rows), flow["id"], flow["engagement"]["id"], upload]
+    (key,) = flow["engagement"]["keys"]
+    ids = [*(id_.encode() for id_ in of_rows), flow["id"], flow["engagement"]["id"], key["id"], upload]
     nodes = (await data(app, NODES, {"ids": ids}))["nodes"]
     assert [node["id"] for node in nodes] == ids
     assert {node["__typename"] for node in nodes} == NODE_TYPES

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from gql_server.domain.access import Actor
-from gql_server.domain.anonymization import AddressMapping, AnonymizationReport
+from gql_server.domain.anonymization import AnonymizationParameters, AnonymizationReport
 from gql_server.domain.errors import GqlServerError
 from gql_server.domain.events import START, Event
 from gql_server.domain.ids import JobId
@@ -19,7 +19,7 @@ from gql_server.domain.jobs import Execution, Job, Progress
 from gql_server.domain.paging import PageRequest
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
-from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, PreviewTask, Result, Task
+from gql_server.engine.tasks import Anonymized, Inspected, InspectTask, PreviewTask, Result, Task
 from gql_server.services import attempts, executions, jobs, uploads
 from gql_server.services.attempts import Attempt
 from gql_server.services.resources import Resources
@@ -52,9 +52,7 @@ async def copy(task: Task, note: NOTE) -> Result:
     (task.output_directory / "capture.pcap").write_bytes(content)
     note(Progress(packets=1, bytes_done=len(content), bytes_total=len(content)))
     summary = replace(SUMMARY, sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
-    return (
-        Anonymized(summary=summary, report=NOTHING) if isinstance(task, AnonymizeTask) else Inspected(summary=summary)
-    )
+    return Inspected(summary=summary) if isinstance(task, InspectTask) else Anonymized(summary=summary, report=NOTHING)
 
 
 @dataclass
@@ -108,7 +106,12 @@ async def ingest(resources: Resources, actor: Actor, body: bytes | None = None) 
 async def start(resources: Resources, actor: Actor, trace: Trace) -> Job:
     """Start an anonymization of a trace."""
     return await jobs.start_address_anonymization(
-        resources, actor, trace_id=trace.id, mapping=AddressMapping.IPCRYPT_PFX, name=None, idempotency_key=None
+        resources,
+        actor,
+        trace_id=trace.id,
+        parameters=AnonymizationParameters(),
+        name=None,
+        idempotency_key=None,
     )
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gql_server.domain.access import Actor, Role
-from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.anonymization import AddressMapping, AnonymizationParameters
 from gql_server.domain.errors import (
     Forbidden,
     GqlServerError,
@@ -45,7 +45,12 @@ async def begin(
     key: str | None = None,
 ) -> Job:
     return await start_address_anonymization(
-        resources, actor, trace_id=trace_id, mapping=mapping, name=name, idempotency_key=key
+        resources,
+        actor,
+        trace_id=trace_id,
+        parameters=AnonymizationParameters(mapping=mapping),
+        name=name,
+        idempotency_key=key,
     )
 
 
@@ -55,7 +60,14 @@ async def test_a_job_holds_what_was_asked_as_it_was_then(resources: Resources, a
     await set_address_rules(resources, actor, trace_id=trace.id, rules=[])
     async with resources.database.transaction(actor.client_id) as session:
         order = await stored.find_order(session, job.id)
-    assert order.parameters == {"version": 1, "mapping": "CRYPTO_PAN", "rules": [["10.0.0.0/8", "198.0.0.0/8"]]}
+    assert order.parameters == {
+        "version": 2,
+        "mapping": "CRYPTO_PAN",
+        "mac_mapping": "PERMUTATION",
+        "payload": "KEEP",
+        "names": "KEEP",
+        "rules": [["10.0.0.0/8", "198.0.0.0/8"]],
+    }
     assert (order.output_name, job.input_trace_id) == ("A name", trace.id)
     assert await messages_for(resources, job) == 1
 

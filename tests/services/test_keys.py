@@ -1,15 +1,16 @@
 """Engagement keys: one each, and of no use without the KEK."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
-from gql_server.domain.access import Actor
-from gql_server.domain.errors import KeyDestroyed
+from gql_server.domain.access import Actor, Role
+from gql_server.domain.errors import Forbidden, KeyDestroyed, NotFound
 from gql_server.domain.ids import EngagementId, KeyId, new_id
-from gql_server.services.keys import Keyring, open_key, settle_key
-from gql_server.services.resources import Resources
+from gql_server.services.keys import destroy_key, open_key, settle_key
+from gql_server.services.resources import Keyring, Resources
 from gql_server.store import clients, flows, keys
 from tests.conftest import NewActor
 
@@ -29,6 +30,10 @@ async def _settle(resources: Resources, actor: Actor, engagement_id: EngagementI
 async def _open(resources: Resources, actor: Actor, key_id: KeyId, keyring: Keyring | None = None) -> bytes:
     async with resources.database.transaction(actor.client_id) as session:
         return await open_key(session, keyring or resources.keyring, actor.client_id, key_id)
+
+
+def _admin(actor: Actor) -> Actor:
+    return replace(actor, role=Role.ADMIN)
 
 
 async def test_many_who_need_a_first_key_get_the_same(resources: Resources, actor: Actor) -> None:
@@ -90,6 +95,37 @@ async def test_a_destroyed_key_and_one_of_anothers_do_not_open(
     with pytest.raises(KeyDestroyed):
         await _open(resources, actor, key_id)
     assert await _settle(resources, actor, engagement) != key_id
+
+
+async def test_destroying_a_key_leaves_only_its_record(resources: Resources, actor: Actor) -> None:
+    engagement = await _engagement(resources, actor)
+    key_id = await _settle(resources, actor, engagement)
+    destroyed = await destroy_key(resources, _admin(actor), key_id=key_id)
+    assert (destroyed.id, destroyed.destroyed_by) == (key_id, actor.user_id)
+    with pytest.raises(KeyDestroyed):
+        await _open(resources, actor, key_id)
+    with pytest.raises(KeyDestroyed):
+        await destroy_key(resources, _admin(actor), key_id=key_id)
+    following = await _settle(resources, actor, engagement)
+    async with resources.database.transaction(actor.client_id) as session:
+        assert (await keys.find_key(session, key_id)).wrapped is None  # type: ignore[union-attr]  # its record stays
+        records = (await keys.find_records_of(session, [engagement]))[engagement]
+    assert {(record.id, record.destroyed_at is not None) for record in records} == {(following, False), (key_id, True)}
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.VIEWER])
+async def test_only_an_admin_destroys_keys(resources: Resources, actor: Actor, role: Role) -> None:
+    key_id = await _settle(resources, actor, await _engagement(resources, actor))
+    with pytest.raises(Forbidden):
+        await destroy_key(resources, replace(actor, role=role), key_id=key_id)
+    assert len(await _open(resources, actor, key_id)) == 32
+
+
+async def test_anothers_key_cannot_be_destroyed(resources: Resources, actor: Actor, new_actor: NewActor) -> None:
+    key_id = await _settle(resources, actor, await _engagement(resources, actor))
+    with pytest.raises(NotFound):
+        await destroy_key(resources, _admin(await new_actor()), key_id=key_id)
+    assert len(await _open(resources, actor, key_id)) == 32
 
 
 def test_a_keyring_does_not_show_its_key() -> None:

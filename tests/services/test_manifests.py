@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 
 import pytest
 
 from gql_server.domain.access import Actor
+from gql_server.domain.anonymization import AnonymizationParameters
 from gql_server.domain.errors import CaptureCut
 from gql_server.domain.jobs import ExecutionState
 from gql_server.services.attempts import Attempt
-from gql_server.services.manifests import execution_manifest, report_of, rules_of, seal_abandoned, seal_manifest
+from gql_server.services.manifests import execution_manifest, reports_of, rules_of, seal_abandoned, seal_manifest
 from gql_server.services.plans import make_plan, run_plan
 from gql_server.services.resources import Resources
 from gql_server.services.traces import set_address_rules
@@ -35,12 +37,12 @@ async def test_a_manifest_names_the_inputs_by_digest_and_tells_nothing_about_peo
     assert plan.input_trace is not None
     assert read["input"] == {"traceId": str(plan.input_trace.id), "sha256": plan.input_trace.summary.sha256}
     assert (read["attempt"], read["kind"], read["outcome"]) == (1, "ADDRESS_ANONYMIZATION", "COMPLETED")
-    assert read["parameters"] == {"version": 1, "mapping": "IPCRYPT_PFX"}
+    assert read["parameters"] == asdict(AnonymizationParameters())
     assert read["keyId"] == str(attempt.order.key_id)
     assert read["startedAt"] <= read["finishedAt"]
     for word in (SOURCE, TARGET, attempt.order.output_name, "example.pcap"):
         assert word.encode() not in text
-    assert report_of(result) is not None
+    assert list(reports_of(result)) == ["report.json"]
 
 
 async def test_the_rules_stand_beside_it_and_their_digest_in_it(resources: Resources, attempt: Attempt) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gql_server.domain.access import Actor, Role
-from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.anonymization import AnonymizationParameters
 from gql_server.domain.errors import (
     BlobMissing,
     Forbidden,
@@ -104,7 +104,11 @@ async def test_a_capture_that_is_missing_is_said_to_be(resources: Resources, act
 async def test_a_preview_is_what_the_job_then_writes(resources: Resources, actor: Actor, trace: Trace) -> None:
     await set_address_rules(resources, actor, trace_id=trace.id, rules=[("10.20.0.0/16", "198.18.0.0/16")])
     pairs = await preview_transformation(
-        resources, actor, trace_id=trace.id, mapping=AddressMapping.IPCRYPT_PFX, first=100
+        resources,
+        actor,
+        trace_id=trace.id,
+        parameters=AnonymizationParameters(),
+        first=100,
     )
     job = await start(resources, actor, trace)
     await carry_out(resources, actor.client_id, job.id)
@@ -119,7 +123,13 @@ async def test_a_preview_is_what_the_job_then_writes(resources: Resources, actor
 
 async def test_a_preview_waits_for_a_place(resources: Resources, actor: Actor, trace: Trace) -> None:
     crowded = replace(resources, previews=asyncio.Semaphore(1))
-    preview = preview_transformation(crowded, actor, trace_id=trace.id, mapping=AddressMapping.IPCRYPT_PFX, first=1)
+    preview = preview_transformation(
+        crowded,
+        actor,
+        trace_id=trace.id,
+        parameters=AnonymizationParameters(),
+        first=1,
+    )
     async with crowded.previews:
         waiting = asyncio.create_task(preview)
         done, _ = await asyncio.wait({waiting}, timeout=3)
@@ -133,7 +143,11 @@ async def test_a_preview_shows_one_to_a_hundred_pairs(
 ) -> None:
     with pytest.raises(InvalidInput, match="first"):
         await preview_transformation(
-            with_child(resources), actor, trace_id=trace.id, mapping=AddressMapping.IPCRYPT_PFX, first=first
+            with_child(resources),
+            actor,
+            trace_id=trace.id,
+            parameters=AnonymizationParameters(),
+            first=first,
         )
 
 

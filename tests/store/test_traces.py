@@ -37,12 +37,12 @@ async def test_name_and_rules_change_apart(database: Database, actor: Actor) -> 
     trace_id = await make_trace(database, actor)
     rules = parse_address_rules([("10.0.0.0/8", "198.0.0.0/8"), ("2001:db8::/32", "2001:db9::/32")])
     async with database.transaction(actor.client_id) as session:
-        await traces.change_trace(session, trace_id, rules=rules)
+        await traces.change_trace(session, trace_id, address_rules=rules)
         await traces.change_trace(session, trace_id, name="Another")
     trace = await _get(database, actor, trace_id)
     assert (trace.name, trace.address_rules) == ("Another", rules)
     async with database.transaction(actor.client_id) as session:
-        await traces.change_trace(session, trace_id, rules=())
+        await traces.change_trace(session, trace_id, address_rules=())
     assert (await _get(database, actor, trace_id)).address_rules == ()
 
 
