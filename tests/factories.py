@@ -9,6 +9,17 @@ from gql_server.domain.ids import ExecutionId, JobId, TraceId, new_id
 from gql_server.domain.jobs import Execution, ExecutionState, JobKind
 from gql_server.domain.lineage import EdgeKind, LineageEdge
 from gql_server.domain.traces import CaptureFormat, CaptureSummary, Trace, TraceOrigin
+from gql_server.domain.verification import (
+    ByteLedger,
+    LeakFinding,
+    LeakForm,
+    LeakPlace,
+    LeakScan,
+    NonInterference,
+    Verification,
+    VerificationReason,
+    VerificationStatus,
+)
 from gql_server.services.attempts import execution_name
 from gql_server.services.submission import new_job
 from gql_server.store import events, executions, jobs, lineage, traces
@@ -35,6 +46,41 @@ async def make_job(database: Database, actor: Actor) -> JobId:
     """Add a PENDING job that no queue knows of."""
     async with database.transaction(actor.client_id) as session:
         return await _add_job(session, actor)
+
+
+VERIFICATION = Verification(
+    status=VerificationStatus.PARTIAL,
+    reasons=(VerificationReason.PAYLOAD_KEPT,),
+    ledger=ByteLedger(
+        size_bytes=1500, structural=500, rewritten=300, zeroed=20, opaque=670, kept_by_rule=10, unknown=0
+    ),
+    scan=LeakScan(
+        addresses_ipv4=9,
+        addresses_ipv6=4,
+        addresses_mac=7,
+        bytes_scanned=1500,
+        findings=(
+            LeakFinding(
+                kind="IPV4",
+                form=LeakForm.TEXT,
+                place=LeakPlace.PAYLOAD,
+                hits=2,
+                first_packet=3,
+                first_offset=400,
+            ),
+        ),
+    ),
+    interference=NonInterference(
+        packets=12,
+        bytes_changed=0,
+        lengths_changed=0,
+        times_changed=0,
+        checksums_good=11,
+        checksums_bad=1,
+        checksums_absent=2,
+        checksum_states_changed=0,
+    ),
+)
 
 
 async def _add_job(session: Session, actor: Actor) -> JobId:

@@ -1,12 +1,18 @@
 """Jobs and executions over GraphQL."""
 
+from dataclasses import asdict
+
 from starlette.applications import Starlette
 
 from gql_server.api.ids import GlobalId
 from gql_server.domain.access import Actor
+from gql_server.domain.anonymization import anonymization_of
 from gql_server.domain.errors import AttemptsExhausted, CaptureCut
-from gql_server.domain.ids import new_id
+from gql_server.domain.ids import JobId, new_id
 from gql_server.domain.jobs import JobState
+from gql_server.services.resources import Resources
+from gql_server.services.traces import WantedMacRule, set_mac_rules
+from gql_server.store import jobs
 from tests.api.conftest import AddExecution, AddJob, AddTrace
 from tests.conftest import NewActor
 from tests.graphql_client import data
@@ -29,6 +35,11 @@ mutation ($input: StartAddressAnonymizationInput!) {
   startAddressAnonymization(input: $input) {
     job { id kind state inputTrace { name } } errors { __typename code path }
   }
+}
+"""
+START_MACS = """
+mutation ($input: StartMacTransformationInput!) {
+  startMacTransformation(input: $input) { job { id kind state } errors { code path } }
 }
 """
 CANCEL = """
@@ -152,3 +163,39 @@ async def test_an_execution_shows_its_job_and_files(
         }
     ]
     assert answer["executions"] == {"totalCount": 1, "edges": [{"node": {"name": execution.name}}]}
+
+
+async def test_a_mac_transformation_takes_the_rules_along(
+    app: Starlette, actor: Actor, add_trace: AddTrace, resources: Resources
+) -> None:
+    trace = await add_trace(actor)
+    rules = [WantedMacRule(original="ac:de:48:00:11:22", vendor=None, oui="00:00:5e")]
+    await set_mac_rules(resources, actor, trace_id=trace.id, rules=rules)
+    given = {"traceId": GlobalId("Trace", trace.id).encode(), "nic": "MAP", "payload": "ZERO"}
+    answer = (await data(app, START_MACS, {"input": given}))["startMacTransformation"]
+    assert answer["errors"] == []
+    assert (answer["job"]["kind"], answer["job"]["state"]) == ("MAC_TRANSFORMATION", "PENDING")
+    job_id = GlobalId.decode(answer["job"]["id"]).id
+    async with resources.database.transaction(actor.client_id) as session:
+        order = await jobs.find_order(session, JobId(job_id))
+    assert (order.parameters["nic"], order.parameters["payload"]) == ("MAP", "ZERO")
+    assert order.rules == (("ac:de:48:00:11:22", "00:00:5e"),)
+
+
+async def test_an_anonymization_takes_its_policies_along(
+    app: Starlette, actor: Actor, add_trace: AddTrace, resources: Resources
+) -> None:
+    trace = await add_trace(actor)
+    asked = {"mapping": "PERMUTATION", "macMapping": "KEEP_OUI", "payload": "TRUNCATE", "names": "MASK"}
+    given = {"traceId": GlobalId("Trace", trace.id).encode()} | asked
+    answer = (await data(app, START, {"input": given}))["startAddressAnonymization"]
+    job_id = GlobalId.decode(answer["job"]["id"]).id
+    async with resources.database.transaction(actor.client_id) as session:
+        order = await jobs.find_order(session, JobId(job_id))
+    assert asdict(anonymization_of(order.parameters)) == {
+        "mapping": "PERMUTATION",
+        "mac_mapping": "KEEP_OUI",
+        "payload": "TRUNCATE",
+        "names": "MASK",
+        "version": 2,
+    }

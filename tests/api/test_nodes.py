@@ -15,7 +15,7 @@ from tests.graphql_client import data, execute
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 
-async def test_every_node_can_be_asked_for_again(
+async def test_every_node_can_be_asked_for_again(  # noqa: PLR0917  # pytest passes fixtures by name
     app: Starlette,
     actor: Actor,
     add_job: AddJob,

@@ -32,11 +32,18 @@ RULES = """
 mutation ($input: SetAddressRulesInput!) {
   setAddressRules(input: $input) {
     trace { name }
-    rules { source target }
+    rules { source action target }
     errors { __typename code path ... on RuleError { index otherIndex reason } }
   }
 }
 """
+MAC_RULES = """
+mutation ($input: SetMacRulesInput!) {
+  setMacRules(input: $input) { trace { macRules { originalMac targetOui } } errors { code path } }
+}
+"""
+VENDOR = "ICANN, IANA Department"
+"""The IEEE's name for whom 00-00-5E belongs to."""
 PREVIEW = """
 query ($id: ID!) {
   previewTransformation(traceId: $id, first: 5) { pairs { original replacement kind } errors { code path } }
@@ -190,6 +197,58 @@ async def test_rules_come_back_the_longest_source_first(app: Starlette, actor: A
     answer = (await data(app, RULES, {"input": given}))["setAddressRules"]
     assert answer["errors"] == []
     assert [rule["source"] for rule in answer["rules"]] == ["10.1.0.0/16", "10.0.0.0/8"]
+
+
+async def test_a_rule_that_leads_nowhere_takes_no_target(app: Starlette, actor: Actor, add_trace: AddTrace) -> None:
+    trace = await add_trace(actor)
+    wrong = [{"source": "10.0.0.0/8"}, {"source": "10.0.0.0/8", "action": "KEEP", "target": "10.0.0.0/8"}]
+    for rule in wrong:
+        given = {"traceId": GlobalId("Trace", trace.id).encode(), "rules": [rule]}
+        (error,) = (await data(app, RULES, {"input": given}))["setAddressRules"]["errors"]
+        assert (error["code"], error["path"]) == ("RULE_MALFORMED", ["input", "rules", "0"])
+    right = [{"source": "10.0.0.0/8", "action": "KEEP"}, {"source": "10.1.0.0/16", "action": "MAP"}]
+    given = {"traceId": GlobalId("Trace", trace.id).encode(), "rules": right}
+    answer = (await data(app, RULES, {"input": given}))["setAddressRules"]
+    assert answer["rules"] == [
+        {"source": "10.1.0.0/16", "action": "MAP", "target": None},
+        {"source": "10.0.0.0/8", "action": "KEEP", "target": None},
+    ]
+
+
+async def test_mac_rules_name_a_vendor_or_its_octets(app: Starlette, actor: Actor, add_trace: AddTrace) -> None:
+    trace = await add_trace(actor)
+    id_ = GlobalId("Trace", trace.id).encode()
+    rules = [
+        {"originalMac": "AC-DE-48-00-11-22", "targetVendor": VENDOR},
+        {"originalMac": "ac:de:48:00:11:23", "targetOui": "00-00-5E"},
+    ]
+    answer = (await data(app, MAC_RULES, {"input": {"traceId": id_, "rules": rules}}))["setMacRules"]
+    assert answer["errors"] == []
+    assert answer["trace"]["macRules"] == [
+        {"originalMac": "ac:de:48:00:11:22", "targetOui": "00:00:5e"},
+        {"originalMac": "ac:de:48:00:11:23", "targetOui": "00:00:5e"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ({"originalMac": "ac:de:48:00:11:22"}, "RULE_MALFORMED"),
+        ({"originalMac": "ac:de:48:00:11:22", "targetOui": "00:00:5e", "targetVendor": "IANA"}, "RULE_MALFORMED"),
+        ({"originalMac": "ac:de:48:00:11:22", "targetVendor": "no such vendor at all"}, "RULE_MALFORMED"),
+        ({"originalMac": "ac:de:48:00:11", "targetOui": "00:00:5e"}, "RULE_MALFORMED"),
+        ({"originalMac": "ff:ff:ff:ff:ff:ff", "targetOui": "00:00:5e"}, "RULE_MALFORMED"),
+        ({"originalMac": "ac:de:48:00:11:22", "targetOui": "01:00:5e"}, "RULE_MALFORMED"),
+    ],
+)
+async def test_a_mac_rule_that_means_nothing_is_refused(
+    app: Starlette, actor: Actor, add_trace: AddTrace, rule: dict[str, str], code: str
+) -> None:
+    trace = await add_trace(actor)
+    given = {"traceId": GlobalId("Trace", trace.id).encode(), "rules": [rule]}
+    answer = (await data(app, MAC_RULES, {"input": given}))["setMacRules"]
+    assert answer["trace"] is None
+    assert [(error["code"], error["path"]) for error in answer["errors"]] == [(code, ["input", "rules", "0"])]
 
 
 async def test_rules_that_clash_name_each_other_and_change_nothing(
