@@ -30,6 +30,10 @@ check: format-check lint types imports schema test ## Run all that CI runs
 test: ## Run the tests; make test only=tests/store runs some
 	.venv/bin/pytest $(only)
 
+.PHONY: bench
+bench: ## Measure the engine beside other programs; make bench only="imix pair" measures some
+	PYTHONPATH=. $(PYTHON) -m benchmarks $(only)
+
 .PHONY: lint
 lint: ## Look for mistakes with ruff
 	.venv/bin/ruff check .

@@ -1,0 +1,61 @@
+"""What the engine is held to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchmarks.contenders import COPY, DEBIAN, INSPECT, NEWER, REWRITE, VERIFY
+
+
+class Part(StrEnum):
+    """What one run can measure."""
+
+    IMIX = "imix"
+    LARGE = "large"
+    UNIQUE = "unique"
+    PCAPNG = "pcapng"
+    STREAM = "stream"
+    START = "start"
+    PAIR = "pair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One bound on one figure."""
+
+    part: Part
+    what: str
+    bound: float
+    at_most: bool = False
+    unit: str = "x"
+
+    def verdict(self, figure: float | None) -> str:
+        """Say whether the figure keeps the bound."""
+        if figure is None:
+            return "not measured"
+        kept = figure <= self.bound if self.at_most else figure >= self.bound
+        return "ok" if kept else "ABOVE" if self.at_most else "BELOW"
+
+
+def versus(name: str, against: str) -> str:
+    """Name the figure that tells how many times as fast one is as the other."""
+    return f"{name} / {against}"
+
+
+RATE = "engine: rewrite, packets"
+PEAK = "engine: most memory held over 6 GB"
+COLD = "job start, kernel cache warm"
+PAIRED = "two traces, two workers / one trace"
+
+LIMITS = (
+    Limit(part=Part.IMIX, what=versus(REWRITE, NEWER), bound=1.8),
+    Limit(part=Part.IMIX, what=versus(REWRITE, DEBIAN), bound=6.0),
+    Limit(part=Part.IMIX, what=versus(REWRITE, COPY), bound=0.55),
+    Limit(part=Part.IMIX, what=versus(INSPECT, REWRITE), bound=0.5),
+    Limit(part=Part.IMIX, what=versus(VERIFY, REWRITE), bound=0.5),
+    Limit(part=Part.LARGE, what=versus(REWRITE, COPY), bound=0.70),
+    Limit(part=Part.PCAPNG, what=versus(REWRITE, NEWER), bound=1.5),
+    Limit(part=Part.UNIQUE, what=RATE, bound=2.5, unit="Mpkt/s"),
+    Limit(part=Part.STREAM, what=PEAK, bound=256, at_most=True, unit="MB"),
+    Limit(part=Part.START, what=COLD, bound=1.5, at_most=True, unit="s"),
+    Limit(part=Part.PAIR, what=PAIRED, bound=1.2, at_most=True),
+)

@@ -1,0 +1,114 @@
+"""The engine in a warm process: a line in, a capture done.
+
+Run as: python -m benchmarks.warm_engine, with the environment of a child (`engine/kernels.py`). Each line names a work
+of `WORKS`, a source and a directory for the output; the answer tells packets and the most memory ever held.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from gql_server.domain.anonymization import AddressMapping
+from gql_server.engine.addresses.anonymizing import anonymize
+from gql_server.engine.addresses.mapping import AddressMap
+from gql_server.engine.addresses.rewriter import Rewriter
+from gql_server.engine.capture.output import CaptureOutput
+from gql_server.engine.capture.source import PlainSource
+from gql_server.engine.capture.windows import CaptureWindows
+from gql_server.engine.inspect.inspecting import inspect
+from gql_server.engine.inspect.summary import Summarizer
+from gql_server.engine.tasks import AnonymizeTask, InspectTask, Progressed
+
+_KEY: Final = bytes(range(32))
+_MAPPING: Final = AddressMapping.IPCRYPT_PFX
+_MEMORY_BYTES: Final = 512 << 20
+_UNPACKED_BYTES: Final = 1 << 40
+_UNPACKED_RATIO: Final = 200
+
+
+def _rewrite(source: Path, directory: Path) -> int:
+    """Rewrite addresses, and nothing else."""
+    return _rewrite_to(source, directory / "capture", digest=False)
+
+
+def _stream(source: Path, _: Path) -> int:
+    """Rewrite and digest what comes through a pipe, and keep nothing."""
+    return _rewrite_to(source, None, digest=True)
+
+
+def _rewrite_to(source: Path, output_path: Path | None, *, digest: bool) -> int:
+    rewriter, summarizer = Rewriter(AddressMap(_KEY, _MAPPING, ())), Summarizer()
+    plain = PlainSource(source)
+    try:
+        windows = CaptureWindows(plain, strip=True)
+        with CaptureOutput(output_path) as output:
+            for window in windows:
+                rewriter.rewrite(window)
+                if digest:
+                    summarizer.add(window.data)
+                output.write(window.data)
+    finally:
+        plain.close()
+    return windows.packets
+
+
+def _task(source: Path, directory: Path) -> int:
+    """Do all that a job does: rewrite, digest, sum up."""
+    task = AnonymizeTask(
+        source=source,
+        output_directory=directory,
+        mapping=_MAPPING,
+        rules=(),
+        key=_KEY,
+        memory_bytes=_MEMORY_BYTES,
+    )
+    return anonymize(task, _ignore).summary.packets
+
+
+def _inspect(source: Path, directory: Path) -> int:
+    """Do all that a job does with a received file."""
+    task = InspectTask(
+        source=source,
+        output_directory=directory,
+        unpacked_limit_bytes=_UNPACKED_BYTES,
+        unpacked_ratio=_UNPACKED_RATIO,
+        memory_bytes=_MEMORY_BYTES,
+    )
+    return inspect(task, _ignore).summary.packets
+
+
+def _ignore(_: Progressed) -> None:
+    """Take what a task tells on its way."""
+
+
+WORKS: dict[str, Callable[[Path, Path], int]] = {
+    "rewrite": _rewrite,
+    "task": _task,
+    "inspect": _inspect,
+    "stream": _stream,
+}
+"""One line here and one in `contenders.py` measure another part of the engine."""
+
+
+def _peak_bytes() -> int:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) << 10
+    raise OSError("no VmHWM")
+
+
+def main() -> None:
+    """Answer lines until the input ends."""
+    os.write(1, b"{}\n")
+    for line in sys.stdin:
+        asked = json.loads(line)
+        packets = WORKS[asked["work"]](Path(asked["source"]), Path(asked["directory"]))
+        answer = {"packets": packets, "peak_bytes": _peak_bytes()}
+        os.write(1, json.dumps(answer).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Tests of the measurements: what they measure with, and how they compare."""
