@@ -45,6 +45,10 @@ _PREVIEW = """query ($trace: ID!) {
   previewTransformation(traceId: $trace, first: 100) { pairs { kind original replacement } errors { message } } }"""
 _RESULT = """query ($trace: ID!) { trace(id: $trace) {
   name packets sha256 downloadUrl
+  verification { status
+    ledger { sizeBytes structural rewritten zeroed opaque keptByRule unknown }
+    scan { addressesIpv4 addressesIpv6 addressesMac findings { place hits } }
+    interference { packets checksumsGood checksumsBad checksumStatesChanged bytesChanged } }
   lineage { edges { kind source { ...End } target { ...End } } }
   job { executions(last: 1) { edges { node { artifacts { name downloadUrl } } } } } } }
 fragment End on LineageNode { ... on Trace { name } ... on Execution { name } }"""
@@ -96,6 +100,7 @@ class _Story:
         self._show_lineage(result)
         await self._save(result)
         await self._show_report(result)
+        self._show_proof(result["verification"])
         self._say("Time", f"{took:.1f} s for the job, {self._elapsed()} since the server began to start")
         self._say("GraphiQL", f"{self.client.base_url}/")
 
@@ -169,6 +174,32 @@ class _Story:
         counts = [f"{report['addresses_' + kind.lower()]} {kind}" for kind in ("IPv4", "IPv6", "MAC")]
         self._say("Report", f"{report['packets']} packets, addresses in them: {', '.join(counts)}")
         self._say("", f"{report['bytes_kept']} bytes of payload kept, {report['bytes_zeroed']} bytes zeroed")
+
+
+    def _show_proof(self, proof: dict[str, Any]) -> None:
+        ledger, scan, counts = proof["ledger"], proof["scan"], proof["interference"]
+        self._say("Proof", f"{proof['status']}, by a second reader that shares no code with the rewriter")
+        parts = ", ".join(f"{ledger[name]} {word}" for name, word in _LEDGER.items())
+        self._say("", f"each of {ledger['sizeBytes']} bytes: {parts}")
+        searched = scan["addressesIpv4"] + scan["addressesIpv6"] + scan["addressesMac"]
+        hits = {place: 0 for place in _LEAKS} | {finding["place"]: 0 for finding in scan["findings"]}
+        for finding in scan["findings"]:
+            hits[finding["place"]] += finding["hits"]
+        left = ", ".join(f"{hits[place]} {word}" for place, word in _LEAKS.items())
+        self._say("", f"{searched} original addresses searched for everywhere: {left}")
+        sums = f"{counts['checksumsGood']} right, {counts['checksumsBad']} wrong"
+        self._say("", f"checksums before: {sums}; changed state since: {counts['checksumStatesChanged']}")
+
+
+_LEDGER = {
+    "structural": "structural",
+    "rewritten": "rewritten",
+    "zeroed": "zeroed",
+    "opaque": "payload kept",
+    "keptByRule": "addresses kept",
+    "unknown": "unknown",
+}
+_LEAKS = {"PAYLOAD": "left in payload, which was kept", "UNEXPLAINED": "elsewhere"}
 
 
 def _bar_columns() -> list[ProgressColumn]:
