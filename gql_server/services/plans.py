@@ -11,10 +11,19 @@ from gql_server.domain.errors import DigestMismatch, KeyDestroyed, NotFound, Tra
 from gql_server.domain.jobs import JobKind, Progress
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
-from gql_server.engine.tasks import AnonymizeTask, InspectTask, Result, Task, TransformMacsTask
+from gql_server.engine.tasks import (
+    Anonymized,
+    AnonymizeTask,
+    InspectTask,
+    Result,
+    Task,
+    TransformMacsTask,
+    Verified,
+)
 from gql_server.services.attempts import Attempt
 from gql_server.services.keys import open_key
 from gql_server.services.resources import Resources
+from gql_server.services.verification import require_sound, verify_task
 from gql_server.store import traces, uploads
 
 
@@ -52,10 +61,13 @@ async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
 
 
 async def run_plan(resources: Resources, plan: Plan, note: Callable[[Progress], None]) -> tuple[Plan, Result]:
-    """Have a child do the task; return the plan with the digest of its input, and the result.
+    """Have a child do the task, and another one prove what it did.
+
+    Returns the plan with the digest of its input, and the result with its verification.
 
     Raises:
         DigestMismatch: the received bytes are not those that were declared.
+        VerificationFailed: the second child found something wrong with the output of the first.
         GqlServerError: what the child refused the task with, or ChildCrashed.
     """
     upload = plan.input_upload
@@ -64,8 +76,28 @@ async def run_plan(resources: Resources, plan: Plan, note: Callable[[Progress], 
         if upload.declared_sha256 not in (None, received):
             raise DigestMismatch
         plan = replace(plan, input_sha256=received)
-    result = await resources.children.run(plan.task, on_progress=note, time_limit=resources.limits.job_time)
-    return plan, result
+    task, time_limit = plan.task, resources.limits.job_time
+    if not isinstance(task, AnonymizeTask | TransformMacsTask):
+        return plan, await resources.children.run(task, on_progress=note, time_limit=time_limit)
+    result = await resources.children.run(task, on_progress=_first_half(note), time_limit=time_limit)
+    assert isinstance(result, Anonymized)
+    proof = verify_task(task, plan.staging / result.summary.format.file_name)
+    verified = await resources.children.run(proof, on_progress=_second_half(note), time_limit=time_limit)
+    assert isinstance(verified, Verified)
+    return plan, replace(result, verification=require_sound(verified.verification))
+
+
+def _first_half(note: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Count the bytes that will be read again for the proof."""
+    return lambda progress: note(replace(progress, bytes_total=2 * progress.bytes_total))
+
+
+def _second_half(note: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    def tell(progress: Progress) -> None:
+        total = progress.bytes_total
+        note(replace(progress, bytes_done=total + progress.bytes_done, bytes_total=2 * total))
+
+    return tell
 
 
 async def _plan_ingest(resources: Resources, attempt: Attempt, staging: Path) -> Plan:

@@ -1,0 +1,56 @@
+"""Verification: an output is proven before it is published."""
+
+from pathlib import Path
+from typing import assert_never
+
+from gql_server.domain.anonymization import AddressMapping, MacMapping
+from gql_server.domain.errors import VerificationFailed
+from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification, VerificationStatus
+from gql_server.engine.tasks import AnonymizeTask, TransformMacsTask, VerifyTask
+
+
+def verify_task(task: AnonymizeTask | TransformMacsTask, output: Path) -> VerifyTask:
+    """Return what a second child, which knows no key, is to find in the output of a transformation."""
+    match task:
+        case AnonymizeTask():
+            return VerifyTask(
+                source=task.source,
+                output=output,
+                addresses=_addresses_of(task.mapping),
+                macs=_macs_of(task.mac_mapping),
+                payload=task.payload,
+                names=task.names,
+                rules=task.rules,
+                memory_bytes=task.memory_bytes,
+            )
+        case TransformMacsTask():
+            return VerifyTask(
+                source=task.source,
+                output=output,
+                addresses=AddressExpectation.KEPT,
+                macs=MacExpectation.NAMED,
+                payload=task.payload,
+                mac_rules=task.rules,
+                memory_bytes=task.memory_bytes,
+            )
+        case _:
+            assert_never(task)
+
+
+def _addresses_of(mapping: AddressMapping) -> AddressExpectation:
+    return AddressExpectation.EXPLICIT if mapping is AddressMapping.EXPLICIT else AddressExpectation.MAPPED
+
+
+def _macs_of(mapping: MacMapping) -> MacExpectation:
+    return MacExpectation.OUI_KEPT if mapping is MacMapping.KEEP_OUI else MacExpectation.MAPPED
+
+
+def require_sound(verification: Verification) -> Verification:
+    """Return the verification of an output that may be published.
+
+    Raises:
+        VerificationFailed: something is wrong with it.
+    """
+    if verification.status is VerificationStatus.FAILED:
+        raise VerificationFailed(reason=verification.reasons[0].value if verification.reasons else "")
+    return verification
