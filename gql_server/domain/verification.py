@@ -21,6 +21,27 @@ class VerificationStatus(StrEnum):
     """Something is wrong; such an output is never published."""
 
 
+class AddressExpectation(StrEnum):
+    """What should have become of IP addresses."""
+
+    MAPPED = "MAPPED"
+    """Each has a pseudonym, but for those that a rule keeps or zeroes."""
+    EXPLICIT = "EXPLICIT"
+    """Only those that a rule names have one; the others are zero."""
+    KEPT = "KEPT"
+    """They stay; interface ids made from MAC addresses follow these."""
+
+
+class MacExpectation(StrEnum):
+    """What should have become of MAC addresses."""
+
+    MAPPED = "MAPPED"
+    OUI_KEPT = "OUI_KEPT"
+    """As MAPPED, but the first three octets stay."""
+    NAMED = "NAMED"
+    """Only those that a rule names have another, with the rule's first three octets."""
+
+
 class VerificationReason(StrEnum):
     """Why an output is not simply VERIFIED."""
 
@@ -39,9 +60,20 @@ class VerificationReason(StrEnum):
     """One original has two pseudonyms."""
     MAP_NOT_INJECTIVE = "MAP_NOT_INJECTIVE"
     """Two originals share a pseudonym."""
+    CLASS_CHANGED = "CLASS_CHANGED"
+    """An address left its special class, or entered one."""
+    RULE_BROKEN = "RULE_BROKEN"
+    """An address is not what its rule says."""
+    PAYLOAD_LEFT = "PAYLOAD_LEFT"
+    """Payload stayed that the policy removes."""
+    NAMES_LEFT = "NAMES_LEFT"
+    """Names stayed that the policy masks."""
+    TOO_MANY_ADDRESSES = "TOO_MANY_ADDRESSES"
+    """More distinct addresses than the second reader can hold."""
     METADATA_KEPT = "METADATA_KEPT"
     """A block or option stayed that can hold names, secrets or hashes."""
     OUTPUT_MALFORMED = "OUTPUT_MALFORMED"
+    ORIGINAL_MALFORMED = "ORIGINAL_MALFORMED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +112,9 @@ class LeakPlace(StrEnum):
     """Where it was found, which is what explains it."""
 
     ADDRESS_FIELD = "ADDRESS_FIELD"
-    """The pseudonym of another address."""
+    """The pseudonym of another address; four bytes may also meet by chance where fields that changed meet."""
     KEPT_BY_RULE = "KEPT_BY_RULE"
+    """In its own field, or in that of an address that a rule keeps."""
     STRUCTURAL = "STRUCTURAL"
     """In or across fields that hold no address and did not change: chance."""
     PAYLOAD = "PAYLOAD"
@@ -145,16 +178,18 @@ class Verification:
     interference: NonInterference
 
 
-def read_verification(body: dict[str, Any]) -> Verification:
-    """Read what `dataclasses.asdict` made of a verification, out of JSON.
+def verification_of(body: dict[str, Any]) -> Verification:
+    """Read a verification back from its JSON.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none.
+        KeyError: a field is missing.
+        TypeError: there are other fields.
+        ValueError: a word is none of its enum.
     """
     scan = body["scan"]
     findings = tuple(
-        LeakFinding(**{**finding, "form": LeakForm(finding["form"]), "place": LeakPlace(finding["place"])})
-        for finding in scan["findings"]
+        LeakFinding(**{**one, "form": LeakForm(one["form"]), "place": LeakPlace(one["place"])})
+        for one in scan["findings"]
     )
     return Verification(
         status=VerificationStatus(body["status"]),

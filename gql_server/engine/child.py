@@ -31,6 +31,7 @@ from gql_server.engine.tasks import (
     Result,
     Task,
     TransformMacsTask,
+    VerifyTask,
     decode_task,
     encode_message,
 )
@@ -83,6 +84,7 @@ def _import_tasks() -> Callable[[Task, Progress], Result]:
     # Importing compiles, so it happens under the lock and not at the top of this file.
     from gql_server.engine.addresses.anonymizing import anonymize, preview, transform_macs  # noqa: PLC0415  # see above
     from gql_server.engine.inspect.inspecting import inspect  # noqa: PLC0415  # see above
+    from gql_server.engine.verify.verifying import verify  # noqa: PLC0415  # see above
 
     def carry_out(task: Task, progress: Progress) -> Result:
         match task:
@@ -94,6 +96,8 @@ def _import_tasks() -> Callable[[Task, Progress], Result]:
                 return transform_macs(task, progress)
             case PreviewTask():
                 return preview(task, progress)
+            case VerifyTask():
+                return verify(task, progress)
             case _:
                 assert_never(task)
 

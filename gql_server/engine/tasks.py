@@ -23,7 +23,7 @@ from gql_server.domain.anonymization import (
 )
 from gql_server.domain.errors import Fact, GqlServerError, error_of
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
-from gql_server.domain.verification import Verification
+from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification, verification_of
 
 KEY_BYTES = 32
 
@@ -82,7 +82,25 @@ class PreviewTask:
     memory_bytes: int
 
 
-Task = InspectTask | AnonymizeTask | TransformMacsTask | PreviewTask
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyTask:
+    """Prove what became of `source` in `output`, by a reader that shares nothing with the rewriter."""
+
+    source: Path
+    """The original."""
+    output: Path
+    addresses: AddressExpectation
+    macs: MacExpectation
+    payload: PayloadPolicy = PayloadPolicy.KEEP
+    names: NamePolicy = NamePolicy.KEEP
+    rules: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Address rules as pairs of text (`domain/rules.py`)."""
+    mac_rules: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """MAC rules as pairs of text."""
+    memory_bytes: int
+
+
+Task = InspectTask | AnonymizeTask | TransformMacsTask | PreviewTask | VerifyTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +127,14 @@ class Previewed:
     pairs: tuple[AddressPair, ...]
 
 
-Result = Inspected | Anonymized | Previewed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The result of a `VerifyTask`."""
+
+    verification: Verification
+
+
+Result = Inspected | Anonymized | Previewed | Verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +182,7 @@ Message = Ready | Progressed | Finished | Refused
 def encode_task(task: Task) -> bytes:
     """Return the task as one JSON line."""
     body = asdict(task)
-    for name in ("source", "output_directory"):
+    for name in _PATHS:
         if name in body:
             body[name] = str(body[name])
     if "key" in body:
@@ -173,14 +198,15 @@ def decode_task(line: bytes) -> Task:
     """
     kind, body = _parse(line)
     try:
-        for name in ("source", "output_directory"):
+        for name in _PATHS:
             if name in body:
                 body[name] = Path(body[name])
         for name, enum in _ENUMS.items():
             if name in body:
                 body[name] = enum(body[name])
-        if "rules" in body:
-            body["rules"] = tuple((one, other) for one, other in body["rules"])
+        for name in ("rules", "mac_rules"):
+            if name in body:
+                body[name] = tuple((one, other) for one, other in body[name])
         if "key" in body:
             body["key"] = _decode_key(body["key"])
         return _TASKS[kind](**body)
@@ -188,8 +214,9 @@ def decode_task(line: bytes) -> Task:
         raise ValueError("not a task") from error
 
 
+_PATHS = ("source", "output", "output_directory")
 _TASKS: dict[str, Callable[..., Task]] = {
-    kind.__name__: kind for kind in (InspectTask, AnonymizeTask, TransformMacsTask, PreviewTask)
+    kind.__name__: kind for kind in (InspectTask, AnonymizeTask, TransformMacsTask, PreviewTask, VerifyTask)
 }
 _ENUMS: dict[str, type[StrEnum]] = {
     "mapping": AddressMapping,
@@ -197,6 +224,8 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "payload": PayloadPolicy,
     "names": NamePolicy,
     "nic": NicPolicy,
+    "addresses": AddressExpectation,
+    "macs": MacExpectation,
 }
 
 
@@ -251,6 +280,8 @@ def _decode_result(kind: str, body: dict[str, Any]) -> Result:
             return Anonymized(summary=_decode_summary(body["summary"]), report=report)
         case "Previewed":
             return Previewed(pairs=tuple(AddressPair(**pair) for pair in body["pairs"]))
+        case "Verified":
+            return Verified(verification=verification_of(body["verification"]))
         case _:
             raise ValueError("not a result")
 

@@ -19,7 +19,7 @@ from gql_server.domain.lineage import EdgeKind, LineageEdge
 from gql_server.domain.rules import AddressRule, MacRule, parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import Trace, TraceOrigin
 from gql_server.domain.uploads import UploadState
-from gql_server.engine.tasks import Anonymized, Previewed, Result
+from gql_server.engine.tasks import Anonymized, Inspected, Result
 from gql_server.services.attempts import Attempt
 from gql_server.services.manifests import execution_manifest, reports_of, rules_of, trace_manifest
 from gql_server.services.plans import Plan
@@ -65,7 +65,7 @@ async def publish(resources: Resources, attempt: Attempt, plan: Plan, result: Re
 
 
 def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Result) -> _Output:
-    assert not isinstance(result, Previewed)
+    assert isinstance(result, Inspected | Anonymized)
     trace = _new_trace(attempt, plan, result)
     blobs = resources.blobs
     if blobs.is_sealed(attempt.execution.name):
@@ -88,7 +88,7 @@ def _write_files(resources: Resources, attempt: Attempt, plan: Plan, result: Res
 
 
 def _new_trace(attempt: Attempt, plan: Plan, result: Result) -> Trace:
-    assert not isinstance(result, Previewed)
+    assert isinstance(result, Inspected | Anonymized)
     address_rules, mac_rules = _rules_of(attempt, plan)
     return Trace(
         id=TraceId(new_id()),

@@ -11,7 +11,7 @@ from gql_server.domain.ids import ClientId, FlowId, JobId, TraceId
 from gql_server.domain.paging import Page, PageRequest
 from gql_server.domain.rules import AddressRule, MacRule, parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import CaptureFormat, CaptureSummary, Trace, TraceOrigin
-from gql_server.domain.verification import read_verification
+from gql_server.domain.verification import verification_of
 from gql_server.store.database import AnyRow, Connection, Session
 from gql_server.store.paging import fetch_page
 from gql_server.store.tables import Traces
@@ -70,7 +70,7 @@ def _read(row: AnyRow) -> Trace:
         ),
         address_rules=parse_address_rules([(source, target) for source, target in row.address_rules]),
         mac_rules=parse_mac_rules([(original, oui) for original, oui in row.mac_rules]),
-        verification=None if row.verification is None else read_verification(row.verification),
+        verification=None if row.verification is None else verification_of(row.verification),
         created_at=row.created_at,
         deleted_at=row.deleted_at,
     )

@@ -5,12 +5,12 @@ from dataclasses import asdict
 
 import pytest
 
-from gql_server.domain.verification import read_verification
+from gql_server.domain.verification import verification_of
 from tests.factories import VERIFICATION
 
 
 def test_a_verification_comes_back_from_json() -> None:
-    assert read_verification(json.loads(json.dumps(asdict(VERIFICATION)))) == VERIFICATION
+    assert verification_of(json.loads(json.dumps(asdict(VERIFICATION)))) == VERIFICATION
 
 
 @pytest.mark.parametrize("part", ["status", "reasons", "ledger", "scan", "interference"])
@@ -18,4 +18,4 @@ def test_half_a_verification_is_none(part: str) -> None:
     body = json.loads(json.dumps(asdict(VERIFICATION)))
     del body[part]
     with pytest.raises(KeyError):
-        read_verification(body)
+        verification_of(body)

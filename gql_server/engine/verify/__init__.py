@@ -1,0 +1,1 @@
+"""The proof: a second reader of original and output."""

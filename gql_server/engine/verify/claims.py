@@ -1,0 +1,358 @@
+"""Kernels that account for bytes, original and output side by side.
+
+A reader claims bytes from left to right: this is structure, this an address, this payload. What it skips is claimed by
+nobody and must be zero in the output. Each claim is settled at once, so every byte of the output is counted once.
+"""
+# ruff: noqa: PLR0917  # kernels take their arguments by position
+
+from gql_server.engine.compilation import Bytes, State, U, Words, kernel
+from gql_server.engine.memory import load8, load32, load32_little, load48, load64
+from gql_server.engine.verify.classes import FIXED, class_of_ipv4, class_of_ipv6, class_of_mac
+from gql_server.engine.verify.layout import (
+    CHANGED,
+    CLASS_ADDRESS,
+    CLASS_EXACT,
+    CLASS_KEPT,
+    CLASS_PAYLOAD,
+    CLASS_STRUCTURAL,
+    CLASS_UNKNOWN,
+    CLASS_ZEROED,
+    CURSOR,
+    KEPT,
+    KEY_IPV4,
+    KEY_MAC,
+    NAMES_LEFT,
+    NEXT,
+    NEXT_AT,
+    NEXT_END,
+    NUMBER,
+    OPAQUE,
+    OUTPUT_BASE,
+    PAYLOAD,
+    PAYLOAD_KEEP,
+    PAYLOAD_LEFT,
+    REWRITTEN,
+    SAME_IPV4,
+    SAME_IPV6,
+    SAME_MAC,
+    SHIFT,
+    STOP,
+    STRUCTURAL,
+    TARGET_BEGIN,
+    TARGET_CLASSES,
+    TARGET_END,
+    UNKNOWN,
+    ZEROED,
+)
+from gql_server.engine.verify.pairs import note_narrow, note_wide
+
+IPV4_BYTES = 4
+MAC_BYTES = 6
+IPV6_BYTES = 16
+_STRIDE = 32
+
+
+@kernel
+def enter(s: State, kind: int, at: int, end: int) -> None:
+    """Say what is read next."""
+    s[NEXT] = kind
+    s[NEXT_AT] = at
+    s[NEXT_END] = end
+
+
+@kernel
+def mark(s: State, at: int, end: int, kind: int) -> None:
+    """Tell what the bytes of a hit belong to."""
+    if at < s[TARGET_END] and end > s[TARGET_BEGIN] and at < end:
+        s[TARGET_CLASSES] |= kind
+
+
+@kernel
+def is_same(a: Bytes, o: Bytes, at: int, end: int, shift: int) -> bool:
+    """Say whether bytes are alike in both files."""
+    while end - at >= _STRIDE:
+        one = (load64(a, at) ^ load64(o, at + shift)) | (load64(a, at + 8) ^ load64(o, at + 8 + shift))
+        two = (load64(a, at + 16) ^ load64(o, at + 16 + shift)) | (load64(a, at + 24) ^ load64(o, at + 24 + shift))
+        if (one | two) != U(0):
+            return False
+        at += _STRIDE
+    while end - at >= IPV4_BYTES:
+        if load32(a, at) != load32(o, at + shift):
+            return False
+        at += IPV4_BYTES
+    while at < end:
+        if load8(a, at) != load8(o, at + shift):
+            return False
+        at += 1
+    return True
+
+
+@kernel
+def is_zero(o: Bytes, at: int, end: int) -> bool:
+    """Say whether bytes are zero."""
+    while end - at >= 8:  # noqa: PLR2004  # a word
+        if load64(o, at) != U(0):
+            return False
+        at += 8
+    while at < end:
+        if load8(o, at) != 0:
+            return False
+        at += 1
+    return True
+
+
+@kernel
+def unclaimed(a: Bytes, o: Bytes, s: State, end: int) -> None:
+    """Account for bytes that nobody claims, up to `end`: zero, or unknown."""
+    at, end, shift = s[CURSOR], min(end, s[STOP]), s[SHIFT]
+    if at >= end:
+        return
+    s[CURSOR] = end
+    if is_zero(o, at + shift, end + shift):
+        s[ZEROED] += end - at
+        mark(s, at, end, CLASS_ZEROED)
+        return
+    mark(s, at, end, CLASS_UNKNOWN)
+    for i in range(at, end):
+        now = load8(o, i + shift)
+        if now == 0:
+            s[ZEROED] += 1
+        else:
+            s[UNKNOWN] += 1
+            if now != load8(a, i):
+                s[CHANGED] += 1
+
+
+@kernel
+def begin_claim(a: Bytes, o: Bytes, s: State, at: int, end: int) -> bool:
+    """Move the cursor over a claim; say whether there is anything of it in the output, not claimed before."""
+    if at > s[CURSOR]:
+        unclaimed(a, o, s, at)
+    if at < s[CURSOR] or at >= min(end, s[STOP]):
+        return False
+    s[CURSOR] = min(end, s[STOP])
+    return True
+
+
+@kernel
+def differing(a: Bytes, o: Bytes, s: State, at: int, end: int, kind: int, counter: int) -> None:
+    """Account byte by byte for a claim whose bytes changed."""
+    shift = s[SHIFT]
+    mark(s, at, end, kind | CLASS_UNKNOWN)
+    for i in range(at, end):
+        if load8(a, i) == load8(o, i + shift):
+            s[counter] += 1
+        else:
+            s[UNKNOWN] += 1
+            s[CHANGED] += 1
+
+
+@kernel
+def same(a: Bytes, o: Bytes, s: State, at: int, length: int) -> None:
+    """Claim header bytes that stay as they are."""
+    if begin_claim(a, o, s, at, at + length):
+        end = s[CURSOR]
+        if is_same(a, o, at, end, s[SHIFT]):
+            s[STRUCTURAL] += end - at
+            mark(s, at, end, CLASS_STRUCTURAL)
+        else:
+            differing(a, o, s, at, end, CLASS_STRUCTURAL, STRUCTURAL)
+
+
+@kernel
+def remnant(a: Bytes, o: Bytes, s: State, at: int, end: int) -> None:
+    """Claim what the snap length left of a header: bytes that stay or become zero."""
+    if begin_claim(a, o, s, at, end):
+        stop = s[CURSOR]
+        if is_same(a, o, at, stop, s[SHIFT]):
+            s[STRUCTURAL] += stop - at
+            mark(s, at, stop, CLASS_STRUCTURAL)
+        else:
+            s[CURSOR] = at
+            while s[CURSOR] < stop:
+                i = s[CURSOR]
+                if load8(a, i) == load8(o, i + s[SHIFT]):
+                    s[STRUCTURAL] += 1
+                    mark(s, i, i + 1, CLASS_STRUCTURAL)
+                    s[CURSOR] = i + 1
+                else:
+                    unclaimed(a, o, s, i + 1)
+
+
+@kernel
+def checksum(a: Bytes, o: Bytes, s: State, at: int) -> None:
+    """Claim a checksum; whether it is right is another matter."""
+    if begin_claim(a, o, s, at, at + 2):
+        s[REWRITTEN] += s[CURSOR] - at
+        mark(s, at, s[CURSOR], CLASS_ADDRESS)
+
+
+@kernel
+def skip_to(a: Bytes, o: Bytes, s: State, at: int) -> None:
+    """Leave what is before `at` to nobody."""
+    begin_claim(a, o, s, at, at)
+
+
+@kernel
+def payload(a: Bytes, o: Bytes, s: State, end: int) -> None:
+    """Claim payload from the cursor to `end`: kept, or made zero, as the policy says."""
+    at = s[CURSOR]
+    if not begin_claim(a, o, s, at, end):
+        return
+    end, shift = s[CURSOR], s[SHIFT]
+    if s[PAYLOAD] == PAYLOAD_KEEP:
+        if is_same(a, o, at, end, shift):
+            s[OPAQUE] += end - at
+            mark(s, at, end, CLASS_PAYLOAD)
+        else:
+            differing(a, o, s, at, end, CLASS_PAYLOAD, OPAQUE)
+        return
+    s[CURSOR] = at
+    if not is_zero(o, at + shift, end + shift):
+        for i in range(at, end):
+            s[PAYLOAD_LEFT] += load8(o, i + shift) != 0
+    unclaimed(a, o, s, end)
+
+
+@kernel
+def is_alphanumeric(x: int) -> bool:
+    """Say whether a byte is an ASCII letter or digit."""
+    lower = x | 0x20
+    return 0x30 <= x <= 0x39 or 0x61 <= lower <= 0x7A  # noqa: PLR2004  # 0 to 9, a to z
+
+
+@kernel
+def name(a: Bytes, o: Bytes, s: State, at: int, end: int, must: bool) -> None:  # noqa: FBT001  # kernels take positions
+    """Claim text: its letters and digits may have become x or 0, and must have where `must` says so."""
+    if s[PAYLOAD] != PAYLOAD_KEEP:
+        payload(a, o, s, end)
+        return
+    payload(a, o, s, at)
+    if not begin_claim(a, o, s, at, end):
+        return
+    end = s[CURSOR]
+    mark(s, at, end, CLASS_PAYLOAD)
+    for i in range(at, end):
+        was, now = load8(a, i), load8(o, i + s[SHIFT])
+        masked = now in (0x78, 0x30)  # x or 0
+        if was == now:
+            s[OPAQUE] += 1
+            s[NAMES_LEFT] += must and is_alphanumeric(was) and not masked
+        elif (masked and is_alphanumeric(was)) or now == 0:
+            s[ZEROED] += 1
+        else:
+            s[UNKNOWN] += 1
+            s[CHANGED] += 1
+
+
+@kernel
+def _settle(s: State, at: int, length: int, kind: int) -> None:
+    """Count an address field: 0 rewritten, 1 as it was, 2 made zero."""
+    if kind == 1:
+        s[KEPT] += length
+    elif kind == 0:
+        s[REWRITTEN] += length
+    else:
+        s[ZEROED] += length
+    mark(s, at, at + length, CLASS_KEPT if kind == 1 else CLASS_ADDRESS)
+    if at == s[TARGET_BEGIN] and at + length == s[TARGET_END]:
+        s[TARGET_CLASSES] |= CLASS_EXACT
+
+
+@kernel
+def _note_same(s: State, at: int, counter: int) -> None:
+    if s[counter] == 0:
+        s[counter + 1] = s[NUMBER]
+        s[counter + 2] = s[OUTPUT_BASE] + at + s[SHIFT]
+    s[counter] += 1
+
+
+@kernel
+def ipv4_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
+    """Claim an IPv4 address; where it is cut, nobody claims it."""
+    if at + IPV4_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + IPV4_BYTES):
+        return
+    was, now = U(load32(a, at)), U(load32(o, at + s[SHIFT]))
+    if was == now:
+        _settle(s, at, IPV4_BYTES, 1)
+        if class_of_ipv4(was) != FIXED:
+            _note_same(s, at, SAME_IPV4)
+    else:
+        _settle(s, at, IPV4_BYTES, 2 if now == U(0) else 0)
+    note_narrow(s, w, was | U(KEY_IPV4), now)
+
+
+@kernel
+def mac_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
+    """Claim a MAC address; where it is cut, nobody claims it."""
+    if at + MAC_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + MAC_BYTES):
+        return
+    was, now = load48(a, at), load48(o, at + s[SHIFT])
+    if was == now:
+        _settle(s, at, MAC_BYTES, 1)
+        if class_of_mac(was) != FIXED:
+            _note_same(s, at, SAME_MAC)
+    else:
+        _settle(s, at, MAC_BYTES, 2 if now == U(0) else 0)
+    note_narrow(s, w, was | U(KEY_MAC), now)
+
+
+@kernel
+def _ipv6_field(a: Bytes, o: Bytes, s: State, w: Words, at: int, tag: int) -> None:
+    if at + IPV6_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + IPV6_BYTES):
+        return
+    high, low, there = load64(a, at), load64(a, at + 8), at + s[SHIFT]
+    new_high, new_low = load64(o, there), load64(o, there + 8)
+    if high == new_high and low == new_low:
+        _settle(s, at, IPV6_BYTES, 1)
+        if class_of_ipv6(high, low) != FIXED:
+            _note_same(s, at, SAME_IPV6)
+    else:
+        _settle(s, at, IPV6_BYTES, 2 if (new_high | new_low) == U(0) else 0)
+    note_wide(s, w, high, low, tag, new_high, new_low)
+
+
+@kernel
+def ipv6_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
+    """Claim an IPv6 address; where it is cut, nobody claims it."""
+    _ipv6_field(a, o, s, w, at, 0)
+
+
+@kernel
+def ipv6_prefix(a: Bytes, o: Bytes, s: State, w: Words, at: int, length: int) -> None:
+    """Claim a prefix in 16 bytes: without host bits it becomes a prefix again, so it is a pair of its own."""
+    if at + IPV6_BYTES > s[STOP]:
+        return
+    free_high, free_low = ~U(0), ~U(0)
+    if length > 0:
+        free_high = ~(~U(0) << U(max(64 - length, 0)))
+    if length > 64:  # noqa: PLR2004  # the lower half
+        free_low = ~(~U(0) << U(max(128 - length, 0)))
+    bare = (load64(a, at) & free_high) == U(0) and (load64(a, at + 8) & free_low) == U(0)
+    _ipv6_field(a, o, s, w, at, min(length, 128) + 1 if bare else 0)
+
+
+@kernel
+def sum_of(b: Bytes, at: int, end: int) -> int:
+    """Add bytes as 16-bit words (RFC 1071), as at an even place."""
+    total = 0
+    for i in range((end - at) >> 2):
+        total += load32_little(b, at + 4 * i)
+    at += (end - at) & ~3
+    if end - at >= 2:  # noqa: PLR2004  # a word
+        total += load8(b, at) | (load8(b, at + 1) << 8)
+        at += 2
+    if at < end:
+        total += load8(b, at)
+    total = fold(total)
+    return ((total & 0xFF) << 8) | (total >> 8)
+
+
+@kernel
+def fold(x: int) -> int:
+    """Fold a sum into 16 bits, ones' complement."""
+    x = (x & 0xFFFFFFFF) + (x >> 32)
+    x = (x & 0xFFFF) + (x >> 16)
+    x = (x & 0xFFFF) + (x >> 16)
+    return (x & 0xFFFF) + (x >> 16)
+

@@ -1,0 +1,150 @@
+"""What the pairs of originals and pseudonyms tell, once all packets are read."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gql_server.domain.verification import AddressExpectation, MacExpectation, VerificationReason
+from gql_server.engine.verify import classes
+from gql_server.engine.verify.expectations import Flags, is_eui64, macs_of, named_organizations, rule_on
+from gql_server.engine.verify.tables import Pairs
+
+_FLAG_BITS: Final = np.uint64(0x030000000000)
+"""The group and the local bit of a MAC address."""
+_ORGANIZATION: Final = np.uint64(24)
+_SHORT_PREFIX: Final = 32
+_RARE: Final = 1
+_FREE_BITS: Final = {
+    (classes.IPV4, classes.ORDINARY): 32,
+    (classes.IPV4, classes.LINK_LOCAL): 16,
+    (classes.IPV4, classes.RESERVED): 28,
+    (classes.IPV4, classes.GROUP): 23,
+    (classes.IPV6, classes.ORDINARY): 64,
+    (classes.IPV6, classes.LINK_LOCAL): 24,
+    (classes.IPV6, classes.GROUP): 23,
+    (classes.MAC, classes.ORDINARY): 46,
+    (classes.MAC, classes.GROUP): 23,
+    (classes.MAC, classes.GROUP6): 23,
+}
+"""How many bits of an address a keyed permutation moves at least: one address in 2**bits stays where it is."""
+_OUI_KEPT_BITS: Final = 24
+
+Rules = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What should have become of addresses, and by which rules."""
+
+    addresses: AddressExpectation
+    macs: MacExpectation
+    rules: Rules
+    mac_rules: Rules
+
+
+class Conclusions:
+    """Collects reasons."""
+
+    def __init__(self, expected: Expected) -> None:
+        self._expected = expected
+        self.reasons: set[VerificationReason] = set()
+
+    def judge(self, ipv4: Pairs, ipv6: Pairs, mac: Pairs) -> None:
+        """Judge all pairs."""
+        for kind, pairs in ((classes.IPV4, ipv4), (classes.IPV6, ipv6), (classes.MAC, mac)):
+            addresses = pairs.prefix < 0
+            if _has_doubles(pairs, addresses & pairs.mapped):
+                self.reasons.add(VerificationReason.MAP_NOT_INJECTIVE)
+            was, now = _classes(kind, pairs.high, pairs.low), _classes(kind, pairs.new_high, pairs.new_low)
+            moved = pairs.mapped & addresses & (was != now)
+            same = pairs.mapped & (pairs.high == pairs.new_high) & (pairs.low == pairs.new_low)
+            self._add(VerificationReason.CLASS_CHANGED, moved | (pairs.mapped & (was == classes.FIXED) & ~same))
+            self._rule(kind, pairs, was, same)
+
+    def _add(self, reason: VerificationReason, flags: Flags) -> None:
+        if flags.any():
+            self.reasons.add(reason)
+
+    def _rule(self, kind: int, pairs: Pairs, was: npt.NDArray[np.int64], same: Flags) -> None:
+        if kind == classes.MAC and self._expected.macs is MacExpectation.NAMED:
+            self._judge_named(pairs, same)
+        elif kind != classes.MAC and self._expected.addresses is AddressExpectation.KEPT:
+            self._judge_kept(pairs, same, was)
+        elif kind == classes.MAC:
+            self._judge_macs(pairs, was, same)
+        else:
+            self._judge_mapped(kind, pairs, was, same)
+
+    def _judge_mapped(self, kind: int, pairs: Pairs, was: npt.NDArray[np.int64], same: Flags) -> None:
+        ordinary = was == classes.ORDINARY
+        ruling = rule_on(pairs, ordinary, self._expected.rules, version=4 if kind == classes.IPV4 else 6)
+        broken = ruling.broken
+        if self._expected.addresses is AddressExpectation.EXPLICIT:
+            broken = broken | (pairs.mapped & ordinary & ~ruling.translated)
+        self._add(VerificationReason.RULE_BROKEN, broken)
+        self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, ruling.kept & same)
+        # A short prefix is often its own image.
+        free = same & ~ruling.kept & ((pairs.prefix < 0) | (ordinary & (pairs.prefix >= _SHORT_PREFIX)))
+        self._judge_same(kind, was, free)
+
+    def _judge_macs(self, pairs: Pairs, was: npt.NDArray[np.int64], same: Flags) -> None:
+        ordinary = was == classes.ORDINARY
+        changed = (pairs.low ^ pairs.new_low) & _FLAG_BITS != 0
+        self._add(VerificationReason.CLASS_CHANGED, pairs.mapped & ordinary & changed)
+        if self._expected.macs is MacExpectation.OUI_KEPT:
+            other = pairs.low >> _ORGANIZATION != pairs.new_low >> _ORGANIZATION
+            self._add(VerificationReason.RULE_BROKEN, pairs.mapped & ordinary & other)
+        self._judge_same(classes.MAC, was, same)
+
+    def _judge_same(self, kind: int, was: npt.NDArray[np.int64], same: Flags) -> None:
+        """Tell the rare fixed points of a keyed permutation from addresses that were left as they were."""
+        for code in np.unique(was[same]).tolist():
+            bits = _FREE_BITS.get((kind, code))
+            if bits is None:
+                continue  # fixed addresses stay
+            if kind == classes.MAC and code == classes.ORDINARY and self._expected.macs is MacExpectation.OUI_KEPT:
+                bits = _OUI_KEPT_BITS
+            stayed, met = int((same & (was == code)).sum()), int((was == code).sum())
+            # Four times what chance would leave, and one more.
+            tolerated = _RARE + (met >> (bits - 2))
+            fixed = stayed <= tolerated
+            self.reasons.add(VerificationReason.FIXED_POINT if fixed else VerificationReason.ADDRESS_LEAKED)
+
+    def _judge_named(self, pairs: Pairs, same: Flags) -> None:
+        organizations = named_organizations(pairs.low, self._expected.mac_rules)
+        given = (pairs.new_low >> _ORGANIZATION).astype(np.int64) == organizations
+        named = organizations >= 0
+        self._add(VerificationReason.RULE_BROKEN, pairs.mapped & np.where(named, ~given, ~same))
+        self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, same & ~named & _is_ordinary(classes.MAC, pairs))
+
+    def _judge_kept(self, pairs: Pairs, same: Flags, was: npt.NDArray[np.int64]) -> None:
+        organizations = named_organizations(macs_of(pairs.low), self._expected.mac_rules)
+        named = is_eui64(pairs.low) & (organizations >= 0) & (was != classes.GROUP) & (was != classes.FIXED)
+        given = (macs_of(pairs.new_low) >> _ORGANIZATION).astype(np.int64) == organizations
+        follows = (pairs.high == pairs.new_high) & is_eui64(pairs.new_low) & given
+        self._add(VerificationReason.RULE_BROKEN, pairs.mapped & np.where(named & (pairs.prefix < 0), ~follows, ~same))
+        self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, same & (was == classes.ORDINARY))
+
+
+def _is_ordinary(kind: int, pairs: Pairs) -> Flags:
+    return np.asarray(_classes(kind, pairs.high, pairs.low) == classes.ORDINARY)
+
+
+def _classes(kind: int, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    found = np.empty(len(low), np.int64)
+    classes.classify(kind, np.ascontiguousarray(high), np.ascontiguousarray(low), found)
+    return found
+
+
+def _has_doubles(pairs: Pairs, chosen: Flags) -> bool:
+    """Say whether two originals share a pseudonym."""
+    low = pairs.new_low[chosen]
+    high = pairs.new_high[chosen]
+    if not high.any():
+        low = np.sort(low)
+        return bool((low[1:] == low[:-1]).any())
+    order = np.lexsort((low, high))
+    high, low = high[order], low[order]
+    return bool(((high[1:] == high[:-1]) & (low[1:] == low[:-1])).any())

@@ -1,0 +1,202 @@
+"""The search for originals in a window of the output, and the explanation of what is found."""
+# ruff: noqa: PLR0917  # kernels take their arguments by position
+
+from typing import Final
+
+from gql_server.engine.compilation import Bytes, State, U, Words, entry, kernel
+from gql_server.engine.memory import load8, load32, load48, load64, pointer
+from gql_server.engine.verify.classes import IPV4, IPV6, MAC
+from gql_server.engine.verify.hits import (
+    BINARY,
+    EUI64,
+    FORMS,
+    HIT_AT,
+    HIT_COLUMNS,
+    HIT_COUNT,
+    HIT_FORM,
+    HIT_KIND,
+    HIT_LENGTH,
+    HIT_SHIFT,
+    HITS_HEAD,
+    REVERSED,
+    TEXT_DONE,
+    is_original_narrow,
+    is_original_wide,
+    may_be,
+    note_hit,
+    swap32,
+    swap48,
+    swap64,
+)
+from gql_server.engine.verify.layout import (
+    CLASS_ADDRESS,
+    CLASS_EXACT,
+    CLASS_KEPT,
+    CLASS_PAYLOAD,
+    CLASS_UNKNOWN,
+    KEY_IPV4,
+    KEY_MAC,
+    NUMBER,
+    OUTPUT_BASE,
+    PACKET_BEGIN,
+    PACKET_COLUMNS,
+    PACKET_END,
+    PACKET_LINK,
+    SHIFT,
+    STOP,
+    TARGET_BEGIN,
+    TARGET_CLASSES,
+    TARGET_END,
+)
+from gql_server.engine.verify.reading import read_packet
+from gql_server.engine.verify.texts import mac_of, read_text
+
+# Where a hit lies, and what a finding counts: hits, first packet, first place in the output.
+ADDRESS_FIELD: Final = 0
+KEPT_BY_RULE: Final = 1
+STRUCTURAL: Final = 2
+PAYLOAD: Final = 3
+UNEXPLAINED: Final = 4
+PLACES: Final = 5
+FINDING_COLUMNS: Final = 3
+FINDINGS_LENGTH: Final = 3 * FORMS * PLACES * FINDING_COLUMNS
+
+_EVERY_TOP = U(0x8080808080808080)
+_EVERY_LOW = U(0x7F7F7F7F7F7F7F7F)
+_FROM_HYPHEN = U(0x5353535353535353)
+_BEYOND_F = U(0x1919191919191919)
+_HALF = U(0x80808080)
+_MANY_BYTES: Final = 4
+"""With so many bytes that are not zero, six bytes are alike by chance in no capture."""
+
+
+@kernel
+def _probe_ipv6(b: Bytes, s: State, w: Words, h: State, room: int, at: int, end: int) -> None:
+    """Look for IPv6 addresses of which a word stands at `at`."""
+    for back in (0, 4, 8, 12):
+        start = at - back
+        if start < 0 or start + 16 > end:
+            continue
+        high, low = load64(b, start), load64(b, start + 8)
+        if back > 0 and is_original_wide(s, w, high, low):
+            note_hit(h, room, start, 16, IPV6, BINARY)
+        if back < 12 and is_original_wide(s, w, swap64(low), swap64(high)):  # noqa: PLR2004  # the word left out
+            note_hit(h, room, start, 16, IPV6, REVERSED)
+
+
+@kernel
+def _probe(b: Bytes, s: State, w: Words, h: State, room: int, at: int, end: int) -> None:
+    """Look for originals of which four bytes stand at `at`."""
+    value = U(load32(b, at))
+    turned = swap32(value)
+    if is_original_narrow(s, w, value | U(KEY_IPV4)):
+        note_hit(h, room, at, 4, IPV4, BINARY)
+    elif is_original_narrow(s, w, turned | U(KEY_IPV4)):
+        note_hit(h, room, at, 4, IPV4, REVERSED)
+    if at >= 2 and is_original_narrow(s, w, load48(b, at - 2) | U(KEY_MAC)):  # noqa: PLR2004  # its last four
+        note_hit(h, room, at - 2, 6, MAC, BINARY)
+    if at + 6 <= end and is_original_narrow(s, w, swap48(load48(b, at)) | U(KEY_MAC)):
+        note_hit(h, room, at, 6, MAC, REVERSED)
+    if value >> U(24) == U(0xFE) and at >= 4 and load8(b, at - 1) == 0xFF:  # noqa: PLR2004  # the middle of an EUI-64
+        if is_original_narrow(s, w, mac_of(load64(b, at - 4)) | U(KEY_MAC)):
+            note_hit(h, room, at - 4, 8, MAC, EUI64)
+    _probe_ipv6(b, s, w, h, room, at, end)
+
+
+@entry
+def scan_window(window: Bytes, state: State, words: Words, filter_bits: Words, hits: State) -> None:
+    """List every place of a window where an original stands in any form."""
+    b, s, w, bits, h = pointer(window), pointer(state), pointer(words), pointer(filter_bits), pointer(hits)
+    end, shift = window.shape[0], U(hits[HIT_SHIFT])
+    room = (hits.shape[0] - HITS_HEAD) // HIT_COLUMNS
+    for at in range(end - 3):
+        if may_be(bits, shift, U(load32(b, at))):
+            _probe(b, s, w, h, room, at, end)
+    h[TEXT_DONE] = 0
+    # Seven characters, the shortest text, hold four that lie at a multiple of four.
+    for at in range(0, end - 7, 8):
+        x = load64(b, at)
+        low = x & _EVERY_LOW
+        plausible = (low + _FROM_HYPHEN) & ~(low + _BEYOND_F) & ~x & _EVERY_TOP
+        if plausible >> U(32) == _HALF:
+            read_text(b, s, w, bits, h, shift, room, at, end)
+        if plausible & U(0xFFFFFFFF) == _HALF:
+            read_text(b, s, w, bits, h, shift, room, at + 4, end)
+    # What is left at the end is of no whole word.
+    read_text(b, s, w, bits, h, shift, room, end & ~7, end)
+    read_text(b, s, w, bits, h, shift, room, end & ~3, end)
+
+
+@kernel
+def _place_of(b: Bytes, classes: int, at: int, length: int, form: int, kind: int, follows: int) -> int:
+    """Say what explains a hit."""
+    full = 0
+    for i in range(at, at + length):
+        full += load8(b, i) != 0
+    # Short or nearly empty patterns occur by chance, others do not.
+    chance = full < _MANY_BYTES or (kind == IPV4 and length == 4)  # noqa: PLR2004  # bytes of an address
+    if classes & CLASS_UNKNOWN:
+        return UNEXPLAINED
+    if classes & CLASS_PAYLOAD:
+        return PAYLOAD
+    if classes & CLASS_KEPT and not (form == EUI64 and follows):
+        return KEPT_BY_RULE
+    if classes & (CLASS_ADDRESS | CLASS_KEPT):
+        return ADDRESS_FIELD if chance or classes & CLASS_EXACT else UNEXPLAINED
+    return STRUCTURAL if chance else UNEXPLAINED
+
+
+@kernel
+def _find(f: State, s: State, kind: int, form: int, place: int, packet: int, at: int) -> None:
+    i = ((kind * FORMS + form) * PLACES + place) * FINDING_COLUMNS
+    if f[i] == 0 or s[OUTPUT_BASE] + at < f[i + 2]:
+        f[i + 1] = packet
+        f[i + 2] = s[OUTPUT_BASE] + at
+    f[i] += 1
+
+
+@entry
+def explain_hits(
+    original: Bytes,
+    output: Bytes,
+    packets: State,
+    others: State,
+    state: State,
+    words: Words,
+    hits: State,
+    findings: State,
+    first: int,
+    other: int,
+    count: int,
+    follows: int,
+) -> None:
+    """Explain the hits in `count` packets; `follows` says that EUI-64 ids of kept addresses should have changed.
+
+    A hit in two packets counts in the first; one in none is chance in a header of a record.
+    """
+    a, o, s, w = pointer(original), pointer(output), pointer(state), pointer(words)
+    r, q, h, f = pointer(packets), pointer(others), pointer(hits), pointer(findings)
+    before = q[(other - 1) * PACKET_COLUMNS + PACKET_END] if other > 0 else 0
+    total = min(h[HIT_COUNT], (hits.shape[0] - HITS_HEAD) // HIT_COLUMNS)
+    for n in range(total):
+        row = HITS_HEAD + n * HIT_COLUMNS
+        at, length, kind, form = h[row + HIT_AT], h[row + HIT_LENGTH], h[row + HIT_KIND], h[row + HIT_FORM]
+        # The first packet that ends behind where the hit begins.
+        low, high = other, other + count
+        while low < high:
+            middle = (low + high) // 2
+            if q[middle * PACKET_COLUMNS + PACKET_END] > at:
+                high = middle
+            else:
+                low = middle + 1
+        if low == other + count or at < before:
+            continue
+        i, j = (first + low - other) * PACKET_COLUMNS, low * PACKET_COLUMNS
+        begin, end = r[i + PACKET_BEGIN], r[i + PACKET_END]
+        s[SHIFT] = q[j + PACKET_BEGIN] - begin
+        s[STOP] = begin + min(end - begin, q[j + PACKET_END] - q[j + PACKET_BEGIN])
+        s[TARGET_BEGIN], s[TARGET_END], s[TARGET_CLASSES] = at - s[SHIFT], at + length - s[SHIFT], 0
+        if at + length > q[j + PACKET_BEGIN]:
+            read_packet(a, o, s, w, r[i + PACKET_LINK], begin, end)
+        place = _place_of(o, s[TARGET_CLASSES], at, length, form, kind, follows)
+        _find(f, s, kind, form, place, s[NUMBER] + low - other + 1, at)

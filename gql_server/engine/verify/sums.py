@@ -1,0 +1,98 @@
+"""Checksums, computed in both files.
+
+What matters is the residue: the sum of all bytes under a checksum, with the checksum. It is all ones where the
+checksum is right (RFC 1071); a rewriter that keeps right ones right and wrong ones wrong leaves it as it was. Where
+bytes are missing the residue of what is there must stay too, or the field be zero.
+"""
+# ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
+
+from typing import Final
+
+from gql_server.engine.compilation import Bytes, State, kernel
+from gql_server.engine.memory import load16
+from gql_server.engine.verify.claims import fold, sum_of
+from gql_server.engine.verify.layout import (
+    DESTINATION,
+    PARTS,
+    PAYLOAD_LENGTH,
+    SHIFT,
+    SOURCE,
+    STOP,
+    SUMS_ABSENT,
+    SUMS_BAD,
+    SUMS_CHANGED,
+    SUMS_GOOD,
+    VERSION,
+)
+
+_ALL_ONES: Final = 0xFFFF
+
+
+@kernel
+def pseudo_sum(b: Bytes, s: State, protocol: int, shift: int) -> int:
+    """Add the pseudo-header but for its length."""
+    size = 4 if s[VERSION] == 4 else 16  # noqa: PLR2004  # the version
+    source, destination = s[SOURCE] + shift, s[DESTINATION] + shift
+    return sum_of(b, source, source + size) + sum_of(b, destination, destination + size) + protocol
+
+
+@kernel
+def _alike(one: int, other: int) -> bool:
+    """Say whether two folded sums are equal: 0 and all ones are the same number."""
+    return one == other or (one in (0, _ALL_ONES) and other in (0, _ALL_ONES))
+
+
+@kernel
+def _is_left_to_card(b: Bytes, place: int, pseudo: int, length: int) -> bool:
+    """Say whether a field holds the pseudo-header's sum alone, with or without the length."""
+    there = load16(b, place)
+    return _alike(there, fold(pseudo + length)) or _alike(there, fold(pseudo))
+
+
+@kernel
+def compare_sums(
+    a: Bytes, o: Bytes, s: State, place: int, at: int, end: int, whole: bool, was: int, now: int
+) -> None:
+    """Compare the residues of a checksum over the bytes from `at` to `end`; `was` and `now` are added to them."""
+    shift, stop = s[SHIFT], min(end, s[STOP])
+    if place + 2 > stop:
+        s[SUMS_ABSENT] += 1
+        return
+    residue = fold(sum_of(a, at, end) + was)
+    # What was truncated is as if zero.
+    kept = _alike(fold(sum_of(o, at + shift, stop + shift) + now), residue)
+    if not whole:
+        s[SUMS_ABSENT] += 1
+        s[SUMS_CHANGED] += not kept and load16(o, place + shift) != 0
+    else:
+        if residue == _ALL_ONES:
+            s[SUMS_GOOD] += 1
+        else:
+            s[SUMS_BAD] += 1
+        s[SUMS_CHANGED] += not kept
+
+
+@kernel
+def transport_sum(
+    a: Bytes, o: Bytes, s: State, protocol: int, place: int, at: int, end: int, length: int
+) -> None:
+    """Compare a checksum that covers a pseudo-header."""
+    shift = s[SHIFT]
+    if place + 2 > min(end, s[STOP]):
+        s[SUMS_ABSENT] += 1
+        return
+    was, now = pseudo_sum(a, s, protocol, 0), pseudo_sum(o, s, protocol, shift)
+    whole = s[PARTS] == 0 and length >= 0 and end - at == length
+    counted = max(length, 0)
+    if _is_left_to_card(a, place, was, counted):
+        right = whole and fold(sum_of(a, at, end) + was + counted) == _ALL_ONES
+        if not right and _is_left_to_card(o, place + shift, now, counted):
+            s[SUMS_ABSENT] += 1
+            return
+    compare_sums(a, o, s, place, at, end, whole, was + counted, now + counted)
+
+
+@kernel
+def is_whole(s: State, at: int, end: int) -> bool:
+    """Say whether the payload of an IP packet is all there."""
+    return s[PARTS] == 0 and end - at == s[PAYLOAD_LENGTH]

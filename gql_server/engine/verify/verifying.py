@@ -1,0 +1,159 @@
+"""The verify task: read both files twice, conclude.
+
+The first reading settles every byte and harvests originals with their pseudonyms; the second searches the output for
+every original. What is not searched for: groups and other addresses that name no host, addresses that kept their
+value, those with hardly a byte that is not zero, and whatever is split over two packets, packed or enciphered.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gql_server.domain.anonymization import NamePolicy, PayloadPolicy
+from gql_server.domain.verification import AddressExpectation
+from gql_server.engine.tasks import Progressed, Verified, VerifyTask
+from gql_server.engine.verify import layout
+from gql_server.engine.verify.conclusions import Expected
+from gql_server.engine.verify.files import CaptureReader
+from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
+from gql_server.engine.verify.reading import read_pairs
+from gql_server.engine.verify.reports import Evidence, report
+from gql_server.engine.verify.scanning import FINDINGS_LENGTH, explain_hits, scan_window
+from gql_server.engine.verify.side_by_side import SideBySide
+from gql_server.engine.verify.tables import Tables
+
+_PAYLOAD: Final = {
+    PayloadPolicy.KEEP: layout.PAYLOAD_KEEP,
+    PayloadPolicy.ZERO: layout.PAYLOAD_ZERO,
+    PayloadPolicy.TRUNCATE: layout.PAYLOAD_TRUNCATE,
+}
+_WORD_BITS: Final = 64
+_FEWEST_BITS: Final = 16
+_MOST_BITS: Final = 25
+"""The filter: up to 4 MiB."""
+_BITS_A_MARK: Final = 6
+"""64 bits of the filter for each mark in it."""
+_HITS: Final = 1 << 12
+_MOST_HITS: Final = 1 << 20
+"""Hits in one window beyond these are not explained."""
+
+Progress = Callable[[Progressed], None]
+
+
+def verify(task: VerifyTask, progress: Progress) -> Verified:
+    """Carry out a verify task; whatever the files hold, there is an answer."""
+    tables = Tables()
+    harvest = _harvest(task, tables, progress)
+    evidence = Evidence(
+        reasons=harvest.reasons,
+        tables=tables,
+        original=harvest.original,
+        output=harvest.output,
+        packets=harvest.packets,
+        counts=np.zeros(3, np.int64),
+        findings=np.zeros(FINDINGS_LENGTH, np.int64),
+    )
+    _search(task, evidence, progress)
+    expected = Expected(addresses=task.addresses, macs=task.macs, rules=task.rules, mac_rules=task.mac_rules)
+    return Verified(verification=report(evidence, expected))
+
+
+def _harvest(task: VerifyTask, tables: Tables, progress: Progress) -> SideBySide:
+    """Settle every byte, collect every pair."""
+    reading = SideBySide(task.source, task.output)
+    s = tables.state
+    s[layout.PAYLOAD] = _PAYLOAD[task.payload]
+    s[layout.MASKED] = task.names is NamePolicy.MASK
+    for count in reading:
+        original, output = reading.original, reading.output
+        s[layout.OUTPUT_BASE] = output.base
+        done = 0
+        while done < count:
+            first, other = original.next + done, output.next + done
+            lists = (original.packets, output.packets)
+            read = read_pairs(
+                original.buffer, output.buffer, *lists, s, tables.words, first, other, count - done
+            )
+            done += read
+            if done < count:
+                tables.make_room(_size_of(original, original.next + done) // 4 + 4)
+        _tell(progress, reading, 0)
+    return reading
+
+
+def _size_of(reader: CaptureReader, index: int) -> int:
+    row = reader.packets[index * layout.PACKET_COLUMNS :]
+    return int(row[layout.PACKET_END] - row[layout.PACKET_BEGIN])
+
+
+def _tell(progress: Progress, reading: SideBySide, before: int) -> None:
+    done = before + reading.output.base + len(reading.output.window)
+    progress(Progressed(packets=reading.packets, bytes_done=done, bytes_total=2 * reading.output.size))
+
+
+def _search(task: VerifyTask, evidence: Evidence, progress: Progress) -> None:
+    """Search every window of the output for every original, and explain what is found."""
+    reading = SideBySide(task.source, task.output)
+    tables, output = evidence.tables, reading.output
+    scratch, hits = tables.state.copy(), _new_hits(_HITS)
+    bits = _filter(evidence, hits)
+    follows = task.addresses is AddressExpectation.KEPT
+    base = -1
+    for count in reading:
+        if output.base != base or output.next == 0:
+            base = output.base
+            hits = _scan(output, evidence, bits, hits)
+            evidence.scanned += len(output.window)
+        if hits[HIT_COUNT]:
+            scratch[layout.NUMBER], scratch[layout.OUTPUT_BASE] = reading.packets, base
+            explain_hits(
+                reading.original.buffer,
+                output.buffer,
+                reading.original.packets,
+                output.packets,
+                scratch,
+                tables.words,
+                hits,
+                evidence.findings,
+                reading.original.next,
+                output.next,
+                count,
+                int(follows),
+            )
+        _tell(progress, reading, output.size)
+
+
+def _new_hits(room: int) -> npt.NDArray[np.int64]:
+    return np.zeros(HITS_HEAD + room * HIT_COLUMNS, np.int64)
+
+
+def _filter(evidence: Evidence, hits: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Return the filter of what is searched for, and mark that in the tables."""
+    s = evidence.tables.state
+    marks = 2 * (3 * int(s[layout.NARROW_USED]) + 2 * int(s[layout.WIDE_USED]))
+    size = min(max(marks.bit_length() + _BITS_A_MARK, _FEWEST_BITS), _MOST_BITS)
+    hits[HIT_SHIFT] = _WORD_BITS - size
+    bits = np.zeros((1 << size) // _WORD_BITS, np.uint64)
+    choose_searched(s, evidence.tables.words, bits, hits, evidence.counts)
+    return bits
+
+
+def _scan(
+    output: CaptureReader, evidence: Evidence, bits: npt.NDArray[np.uint64], hits: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """List the hits of a window, in a longer list when they are many."""
+    s, words = evidence.tables.state, evidence.tables.words
+    while True:
+        hits[HIT_COUNT] = 0
+        scan_window(output.window, s, words, bits, hits)
+        room = (len(hits) - HITS_HEAD) // HIT_COLUMNS
+        if hits[HIT_COUNT] <= room:
+            return hits
+        if room >= _MOST_HITS:
+            evidence.is_searched = False
+            return hits
+        longer = _new_hits(min(int(hits[HIT_COUNT]), _MOST_HITS))
+        longer[HIT_SHIFT] = hits[HIT_SHIFT]
+        hits = longer
