@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gql_server.domain.anonymization import AddressMapping, AnonymizationReport
+from gql_server.domain.anonymization import AddressMapping, AnonymizationReport, NamePolicy, PayloadPolicy
 from gql_server.domain.traces import CaptureSummary
 from gql_server.engine.addresses.anonymizing import anonymize
 from gql_server.engine.addresses.rewriter import Addresses, Rewriter
+from gql_server.engine.capture.records import SIMPLE_HEADER
 from gql_server.engine.capture.windows import CaptureWindows, Window
 from gql_server.engine.inspect.inspecting import inspect
 from gql_server.engine.inspect.summary import Summarizer
@@ -61,11 +62,22 @@ class Involution:
         return addresses ^ np.uint64(0x0A1B2C3D4E5F)
 
 
-def rewrite_packet(packet: bytes, addresses: Addresses, *, link_type: int = 1) -> tuple[bytes, AnonymizationReport]:
-    """Rewrite one packet that is all the memory there is: a byte read beyond it is out of bounds."""
-    rewriter = Rewriter(addresses)
+def rewrite_packet(
+    packet: bytes,
+    addresses: Addresses,
+    *,
+    link_type: int = 1,
+    payload: PayloadPolicy = PayloadPolicy.KEEP,
+    names: NamePolicy = NamePolicy.KEEP,
+    reverse_names: bool = True,
+) -> tuple[bytes, AnonymizationReport]:
+    """Rewrite one packet that is all the memory there is: a byte read beyond it is out of bounds.
+
+    As a packet of a simple packet block, since there is nothing around it that could tell another length.
+    """
+    rewriter = Rewriter(addresses, payload=payload, names=names, reverse_names=reverse_names)
     buffer = np.frombuffer(packet, np.uint8).copy()
-    records = np.array([0, len(packet), link_type, 0], np.int64)
+    records = np.array([0, len(packet), link_type, 0, SIMPLE_HEADER], np.int64)
     window = Window(buffer=buffer, begin=0, end=len(packet), records=records, count=1, first_packet=0, base=0)
     rewriter.rewrite(window)
     return buffer.tobytes(), rewriter.report(1, 0)
@@ -79,9 +91,15 @@ def summarize(data: bytes, *, piece: int = 1 << 30, window: int = 1 << 20, strip
     return summarizer.summary(windows)
 
 
-def rewrite_capture(capture: bytes, addresses: Addresses) -> bytes:
+def rewrite_capture(
+    capture: bytes,
+    addresses: Addresses,
+    *,
+    payload: PayloadPolicy = PayloadPolicy.KEEP,
+    names: NamePolicy = NamePolicy.KEEP,
+) -> bytes:
     """Rewrite a capture in memory."""
-    rewriter = Rewriter(addresses)
+    rewriter = Rewriter(addresses, payload=payload, names=names)
     windows = CaptureWindows(BytesSource(capture), strip=True)
     out = b""
     for window in windows:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.domain.anonymization import AddressMapping
-from gql_server.domain.errors import CaptureCut, NotACapture, ResourceLimit, StorageFull, UnsupportedLinkType
+from gql_server.domain.errors import CaptureCut, NotACapture, ResourceLimit, StorageFull
 from gql_server.engine.child import ABANDONED, DONE, FAILED, load_kernels
 from gql_server.engine.kernels import kernel_environment
 from gql_server.engine.tasks import (
@@ -151,10 +151,6 @@ def test_a_capture_that_is_refused_is_named_by_code_and_facts(start: Callable[..
     *_, refused = converse(start(), inspect_task(path, tmp_path / "out"))
     assert isinstance(refused, Refused)
     assert isinstance(refused.error, NotACapture)
-    path.write_bytes(pcap(packets(b"radio"), link_type=105))
-    *_, refused = converse(start(), anonymize_task(path, tmp_path / "radio"))
-    assert isinstance(refused, Refused)
-    assert isinstance(refused.error, UnsupportedLinkType)
 
 
 def test_the_end_of_its_input_ends_a_waiting_child(start: Callable[..., Child]) -> None:

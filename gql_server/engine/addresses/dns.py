@@ -2,14 +2,16 @@
 
 A and AAAA records are rewritten. The address of the client-subnet option is zeroed (RFC 7871), and the digits of
 names that spell an address (in-addr.arpa, ip6.arpa) become the digit 0: decimal text has no room for another address.
-Other names are payload and kept.
+Other names are payload, kept or masked; where names are masked, what cannot be followed is zeroed.
 """
 # ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
 from gql_server.engine.addresses.fields import IPV6_BYTES, blank, overwrite, rewrite_ipv4, rewrite_ipv6
-from gql_server.engine.addresses.layout import OPAQUE
+from gql_server.engine.addresses.layout import MASK_NAMES, MASK_REVERSE_NAMES, OPAQUE
+from gql_server.engine.addresses.names import after_name, mask_name
+from gql_server.engine.addresses.resource_records import mask_record
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32
 
@@ -20,30 +22,14 @@ _A: Final = 1
 _AAAA: Final = 28
 _OPT: Final = 41
 _CLIENT_SUBNET: Final = 8
+_COOKIE: Final = 10
 _CLIENT_SUBNET_FIXED: Final = 4
-_POINTER: Final = 0xC0
-_LONGEST_LABEL: Final = 63
 _LONGEST_NUMBER: Final = 3
 _LOWER_CASE: Final = 0x20202020
 _IN_AD: Final = 0x696E2D61
 _DDR: Final = 0x64647200
 _IP6: Final = 0x69703600
 _DIGIT_ZERO: Final = 0x30
-
-
-@kernel
-def _after_name(b: Bytes, at: int, end: int) -> int:
-    """Return where a name ends, or -1."""
-    while at < end:
-        length = load8(b, at)
-        if length == 0:
-            return at + 1
-        if length >= _POINTER:
-            return at + 2 if at + 2 <= end else -1
-        if length > _LONGEST_LABEL:
-            return -1
-        at += 1 + length
-    return -1
 
 
 @kernel
@@ -69,30 +55,48 @@ def _mask_reverse_name(b: Bytes, s: State, at: int, end: int, wet: bool) -> None
 
 
 @kernel
+def _name(b: Bytes, s: State, at: int, end: int, wet: bool) -> int:
+    """Treat the name a question or record begins with; return where it ends, or -1."""
+    if s[MASK_NAMES] != 0:
+        return mask_name(b, s, at, end, wet)
+    stop = after_name(b, at, end)
+    if s[MASK_REVERSE_NAMES] != 0:
+        _mask_reverse_name(b, s, at, stop, wet)
+    return stop
+
+
+@kernel
 def dns(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """Rewrite the address records of a message, as far as it can be followed."""
+    rest = _follow(b, s, w, at, end, wet)
+    if s[MASK_NAMES] != 0:  # what could not be followed may hold names
+        blank(b, s, rest, end, OPAQUE, wet)
+
+
+@kernel
+def _follow(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> int:
+    """Rewrite questions and records; return where the last that could be followed ends."""
     if end - at < _HEADER:
-        return
+        return at
     questions = load16(b, at + 4)
     records = load16(b, at + 6) + load16(b, at + 8) + load16(b, at + 10)
     place = at + _HEADER
     while questions > 0:
-        name, place = place, _after_name(b, place, end)
-        _mask_reverse_name(b, s, name, place, wet)
-        if place < 0 or end - place < _QUESTION_FIXED:
-            return
-        place += _QUESTION_FIXED
+        stop = _name(b, s, place, end, wet)
+        if stop < 0 or end - stop < _QUESTION_FIXED:
+            return place
+        place = stop + _QUESTION_FIXED
         questions -= 1
     while records > 0:
-        name, place = place, _after_name(b, place, end)
-        _mask_reverse_name(b, s, name, place, wet)
-        if place < 0 or end - place < _RECORD_FIXED:
-            return
-        kind, length = load16(b, place), load16(b, place + 8)
-        place += _RECORD_FIXED
+        stop = _name(b, s, place, end, wet)
+        if stop < 0 or end - stop < _RECORD_FIXED:
+            return place
+        kind, length = load16(b, stop), load16(b, stop + 8)
+        place = stop + _RECORD_FIXED
         _record(b, s, w, kind, length, place, end, wet)
-        place += length
+        place = min(place + length, end)
         records -= 1
+    return place
 
 
 @kernel
@@ -107,6 +111,8 @@ def _record(b: Bytes, s: State, w: Words, kind: int, length: int, at: int, end: 
             rewrite_ipv6(b, s, w, at, wet)
     elif kind == _OPT:
         _options(b, s, at, min(stop, end), wet)
+    elif s[MASK_NAMES] != 0:
+        mask_record(b, s, kind, at, min(stop, end), wet)
 
 
 @kernel
@@ -116,4 +122,6 @@ def _options(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
         code, stop = load16(b, at), min(end, at + 4 + load16(b, at + 2))
         if code == _CLIENT_SUBNET:
             blank(b, s, min(at + 4 + _CLIENT_SUBNET_FIXED, stop), stop, OPAQUE, wet)
+        elif s[MASK_NAMES] != 0 and code != _COOKIE:
+            blank(b, s, at + 4, stop, OPAQUE, wet)
         at = stop

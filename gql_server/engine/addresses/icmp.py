@@ -20,7 +20,7 @@ from gql_server.engine.addresses.fields import (
 from gql_server.engine.addresses.layout import CUT, OPAQUE, PLAIN_CHECKSUM, PSEUDO
 from gql_server.engine.addresses.links import IPV4, IPV6
 from gql_server.engine.addresses.neighbours import neighbour_options
-from gql_server.engine.addresses.transport import keep
+from gql_server.engine.addresses.payload import payload
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16
 
@@ -84,7 +84,7 @@ def icmp(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     kind = load8(b, at)
     open_level(s, at + 2, PLAIN_CHECKSUM, 0)
     if kind in (_ECHO_REPLY, _ECHO):
-        keep(s, at + _HEADER, end, wet)
+        payload(b, s, at + _HEADER, end, wet)
     elif kind in (_UNREACHABLE, _QUENCH, _REDIRECT, _TIME_EXCEEDED, _PARAMETER_PROBLEM):
         if kind == _REDIRECT:
             rewrite_ipv4(b, s, w, at + 4, wet)
@@ -130,7 +130,7 @@ def icmpv6(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
         length = load8(b, at + 4) * 8 if kind in (1, 3) else 0
         _quote(b, s, IPV6, length, at + _HEADER, end, wet)
     elif kind in (_ECHO6, _ECHO6_REPLY):
-        keep(s, at + _HEADER, end, wet)
+        payload(b, s, at + _HEADER, end, wet)
     elif _ROUTER_SOLICITATION6 <= kind <= _REDIRECT6:
         _neighbour(b, s, w, kind, at, end, wet)
     elif kind in (_LISTENER_QUERY, _LISTENER_REPORT, _LISTENER_DONE):

@@ -62,7 +62,23 @@ PSEUDO_SUM: Final = 33
 PAYLOAD_LENGTH: Final = 34
 """Length the IP header gives its payload, 0 when it does not say."""
 
-STACK: Final = 40
+# What the policies ask for.
+PAYLOAD: Final = 35
+"""What becomes of bytes above the transport layer: KEEP_PAYLOAD, ZERO_PAYLOAD or CUT_PAYLOAD."""
+MASK_NAMES: Final = 36
+"""1 when letters and digits of names are masked."""
+MASK_REVERSE_NAMES: Final = 37
+"""1 when the digits of names that spell addresses are masked, whatever MASK_NAMES says."""
+
+# Of the packet under way, too.
+PACKET_PAYLOAD: Final = 38
+"""The payload policy; a block that cannot say its captured length has no CUT_PAYLOAD."""
+PACKET_STOP: Final = 39
+"""Where the packet ends from now on."""
+BY_POLICY: Final = 40
+"""Bytes were understood and overwritten, since a policy asked for it."""
+
+STACK: Final = 48
 STACK_ROOM: Final = 32
 """Levels of nesting; what lies deeper is zeroed."""
 LEVEL_COLUMNS: Final = 4
@@ -91,6 +107,11 @@ WIDE_NEW_HIGH: Final = 2
 WIDE_NEW_LOW: Final = 3
 WIDE_META: Final = 4
 """0 for an empty slot, 1 for an address that waits, READY with the delta for one that is mapped."""
+
+# What becomes of payload.
+KEEP_PAYLOAD: Final = 0
+ZERO_PAYLOAD: Final = 1
+CUT_PAYLOAD: Final = 2
 
 # How a checksum is written back.
 PLAIN_CHECKSUM: Final = 0

@@ -1,6 +1,7 @@
 """Kernels for what lies below IP.
 
-Ethernet with VLAN and LLC/SNAP, MPLS, PPPoE, ARP, the Linux cooked headers, raw IP and the BSD loopback header. A
+Ethernet with VLAN and LLC/SNAP, MPLS, PPPoE, ARP, the Linux cooked headers, raw IP and the BSD loopback header;
+IEEE 802.11 has files of its own. A
 kind that is not named here is not understood, and zeroed.
 """
 # ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
@@ -17,8 +18,10 @@ LINK_ETHERNET: Final = 1
 LINK_RAW_DLT_12: Final = 12
 LINK_RAW_DLT_14: Final = 14
 LINK_RAW: Final = 101
+LINK_WIRELESS: Final = 105
 LINK_LOOP: Final = 108
 LINK_LINUX_SLL: Final = 113
+LINK_RADIOTAP: Final = 127
 LINK_IPV4: Final = 228
 LINK_IPV6: Final = 229
 LINK_LINUX_SLL2: Final = 276
@@ -56,13 +59,6 @@ _BYTE: Final = 0xFF
 
 
 @kernel
-def is_known_link(link: int) -> bool:
-    """Say whether packets of a link type can be walked."""
-    known = link in (LINK_NULL, LINK_ETHERNET, LINK_LOOP, LINK_LINUX_SLL, LINK_LINUX_SLL2)
-    return known or link in (LINK_RAW, LINK_RAW_DLT_12, LINK_RAW_DLT_14, LINK_IPV4, LINK_IPV6)
-
-
-@kernel
 def version_type(b: Bytes, at: int, end: int) -> int:
     """Return the ethertype of an IP packet by its version."""
     if end > at and load8(b, at) >> 4 == 4:  # noqa: PLR2004  # the version
@@ -73,24 +69,7 @@ def version_type(b: Bytes, at: int, end: int) -> int:
 
 
 @kernel
-def enter_link(b: Bytes, s: State, w: Words, link: int, at: int, end: int, wet: bool) -> None:
-    """Enter a packet by its link type."""
-    if link == LINK_ETHERNET:
-        enter(s, ENTER_ETHERNET, at, end)
-    elif link == LINK_LINUX_SLL:
-        _cooked(b, s, w, at, end, wet)
-    elif link == LINK_LINUX_SLL2:
-        _cooked2(b, s, w, at, end, wet)
-    elif link in (LINK_NULL, LINK_LOOP):
-        _loopback(b, s, at, end, wet)
-    elif link in (LINK_RAW, LINK_RAW_DLT_12, LINK_RAW_DLT_14, LINK_IPV4, LINK_IPV6):
-        enter(s, version_type(b, at, end), at, end)
-    else:
-        enter(s, ENTER_UNKNOWN, at, end)
-
-
-@kernel
-def _loopback(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
+def loopback(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
     """BSD loopback: an address family, in the byte order of the machine that captured."""
     if end - at < _TAG_BYTES:
         cut(b, s, at, end, wet)
@@ -115,7 +94,7 @@ def _cooked_address(b: Bytes, s: State, w: Words, at: int, length: int, wet: boo
 
 
 @kernel
-def _cooked(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
+def cooked(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """LINKTYPE_LINUX_SLL."""
     if end - at < _SLL_HEADER:
         cut(b, s, min(at + 6, end), end, wet)
@@ -128,7 +107,7 @@ def _cooked(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
 
 
 @kernel
-def _cooked2(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
+def cooked2(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     """LINKTYPE_LINUX_SLL2."""
     if end - at < _SLL2_HEADER:
         cut(b, s, min(at + 12, end), end, wet)
@@ -163,10 +142,15 @@ def ethernet(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None
 
 
 @kernel
+def is_snap(b: Bytes, at: int, end: int) -> bool:
+    """Say whether an LLC frame is SNAP with an ethertype: three bytes, then the organisation code 00-00-00."""
+    return end - at >= _SNAP_HEADER and load32(b, at) == _SNAP_START and load16(b, at + 4) == 0
+
+
+@kernel
 def llc(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
     """An LLC frame; only SNAP with an ethertype is understood (RFC 1042)."""
-    # Three bytes of LLC, then the organisation code 00-00-00.
-    if end - at >= _SNAP_HEADER and load32(b, at) == _SNAP_START and load16(b, at + 4) == 0:
+    if is_snap(b, at, end):
         enter(s, load16(b, at + 6), at + _SNAP_HEADER, end)
     else:
         blank(b, s, at, end, OPAQUE, wet)

@@ -6,12 +6,11 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gql_server.domain.anonymization import AnonymizationReport
-from gql_server.domain.errors import UnsupportedLinkType
+from gql_server.domain.anonymization import AnonymizationReport, NamePolicy, PayloadPolicy
 from gql_server.engine.addresses import layout
 from gql_server.engine.addresses.tables import settle, transfer
-from gql_server.engine.addresses.walk import NO_ROOM, UNKNOWN_LINK, walk_records
-from gql_server.engine.capture.records import RECORD_COLUMNS, RECORD_LINK_TYPE, RECORD_SOURCE
+from gql_server.engine.addresses.walk import NO_ROOM, walk_records
+from gql_server.engine.capture.shortening import close_up
 from gql_server.engine.capture.windows import Window
 
 U = np.uint64
@@ -22,6 +21,11 @@ _WIDE_MOST: Final = 1 << 19
 """32 MiB each. Half a full table holds more than the addresses of one packet, so clearing always helps."""
 _GROWTH: Final = 4
 _WORD_BITS: Final = 64
+_PAYLOAD: Final = {
+    PayloadPolicy.KEEP: layout.KEEP_PAYLOAD,
+    PayloadPolicy.ZERO: layout.ZERO_PAYLOAD,
+    PayloadPolicy.TRUNCATE: layout.CUT_PAYLOAD,
+}
 _IPV4_MASK: Final = U(0xFFFFFFFF)
 _MAC_MASK: Final = U(0xFFFFFFFFFFFF)
 
@@ -52,43 +56,47 @@ class NewAddresses(NamedTuple):
 
 
 class Rewriter:
-    """Maps addresses in place; one for each capture."""
+    """Maps addresses in place; one for each capture.
 
-    def __init__(self, addresses: Addresses) -> None:
+    `reverse_names` has the digits of names that spell an address masked even where other names are kept.
+    """
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        *,
+        payload: PayloadPolicy = PayloadPolicy.KEEP,
+        names: NamePolicy = NamePolicy.KEEP,
+        reverse_names: bool = True,
+    ) -> None:
         self._map = addresses
         self._state = np.zeros(layout.STATE_LENGTH, np.int64)
         self._state[layout.NEW_LIMIT] = layout.NEW_ROOM
+        self._state[layout.PAYLOAD] = _PAYLOAD[payload]
+        self._state[layout.MASK_NAMES] = names == NamePolicy.MASK
+        self._state[layout.MASK_REVERSE_NAMES] = reverse_names
         seeds = np.frombuffer(secrets.token_bytes(24), np.int64)
         self._state[layout.SEED_NARROW : layout.SEED_WIDE + 1] = seeds | 1
         self._narrow, self._wide = _NARROW_SLOTS, _WIDE_SLOTS
         self._words = self._lay_out()
 
     def rewrite(self, window: Window) -> None:
-        """Rewrite the records of a window.
-
-        Raises:
-            UnsupportedLinkType: a packet whose link type is not understood.
-        """
+        """Rewrite the records of a window; where packets are cut, the window ends earlier."""
         first = 0
         while first < window.count:
             stop, reason = self._walk(window, first, window.count, wet=False)
-            if reason == UNKNOWN_LINK:
-                raise _unsupported(window, stop)
             self.settle_new()
             self._walk(window, first, stop, wet=True)
             if reason == NO_ROOM:
                 self._make_room()
             first = stop
+        if self._state[layout.PAYLOAD] == layout.CUT_PAYLOAD:
+            records, totals = window.records, window.totals
+            window.end = close_up(window.buffer, records, totals, window.begin, window.end, window.count, window.little)
 
     def note(self, window: Window) -> None:
-        """Only note the new addresses of a window, as far as there is room.
-
-        Raises:
-            UnsupportedLinkType: a packet whose link type is not understood.
-        """
-        stop, reason = self._walk(window, 0, window.count, wet=False)
-        if reason == UNKNOWN_LINK:
-            raise _unsupported(window, stop)
+        """Only note the new addresses of a window, as far as there is room."""
+        self._walk(window, 0, window.count, wet=False)
 
     def settle_new(self) -> NewAddresses:
         """Map the addresses noted since the last time."""
@@ -162,12 +170,3 @@ class Rewriter:
         elif s[layout.NARROW_USED] >= s[layout.NARROW_LIMIT] or s[layout.WIDE_USED] >= s[layout.WIDE_LIMIT]:
             self._words[:] = 0
             s[layout.NARROW_USED] = s[layout.WIDE_USED] = 0
-
-
-def _unsupported(window: Window, index: int) -> UnsupportedLinkType:
-    row = window.records[index * RECORD_COLUMNS : (index + 1) * RECORD_COLUMNS]
-    return UnsupportedLinkType(
-        link_type=int(row[RECORD_LINK_TYPE]),
-        packet=window.first_packet + index + 1,
-        offset=window.base + int(row[RECORD_SOURCE]),
-    )

@@ -1,6 +1,7 @@
 """Kernels for TCP, UDP and what UDP carries.
 
-Payload is kept and counted, but for DNS and DHCP, whose addresses are rewritten, and tunnels, which are entered.
+Tunnels are entered. Other payload goes by the policy; where it is kept, the addresses of DNS and DHCP are rewritten.
+Where names are masked, protocols of names that are not followed are zeroed: DNS over TCP, NetBIOS, DHCPv6.
 """
 # ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
@@ -10,10 +11,12 @@ from gql_server.engine.addresses.dhcp import dhcp
 from gql_server.engine.addresses.dns import dns
 from gql_server.engine.addresses.fields import blank, cut, open_level
 from gql_server.engine.addresses.layout import (
-    BYTES_KEPT,
+    KEEP_PAYLOAD,
+    MASK_NAMES,
     NEXT,
     NOTHING,
     OPAQUE,
+    PACKET_PAYLOAD,
     PARTIAL_CHECKSUM,
     PAYLOAD_LENGTH,
     PLAIN_CHECKSUM,
@@ -22,6 +25,7 @@ from gql_server.engine.addresses.layout import (
     UDP_CHECKSUM,
     VERSION,
 )
+from gql_server.engine.addresses.payload import payload
 from gql_server.engine.addresses.tables import fold
 from gql_server.engine.addresses.tunnels import is_opaque_tunnel, udp_tunnel
 from gql_server.engine.compilation import Bytes, State, Words, kernel
@@ -48,14 +52,11 @@ _MULTICAST_DNS: Final = 5353
 _LINK_LOCAL_NAMES: Final = 5355
 _DHCP_SERVER: Final = 67
 _DHCP_CLIENT: Final = 68
+_NETBIOS_NAMES: Final = 137
+_NETBIOS_DATAGRAMS: Final = 138
+_DHCPV6_CLIENT: Final = 546
+_DHCPV6_SERVER: Final = 547
 _IPV4: Final = 4
-
-
-@kernel
-def keep(s: State, at: int, end: int, wet: bool) -> None:
-    """Count payload that stays as it is."""
-    if wet and end > at:
-        s[BYTES_KEPT] += end - at
 
 
 @kernel
@@ -98,7 +99,10 @@ def tcp(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
         cut(b, s, end, end, wet)
     stop = min(end, at + header)
     _tcp_options(b, s, at + TCP_HEADER, stop, wet)
-    keep(s, stop, end, wet)
+    if s[MASK_NAMES] != 0 and s[PACKET_PAYLOAD] == KEEP_PAYLOAD and _DNS in (load16(b, at), load16(b, at + 2)):
+        blank(b, s, stop, end, OPAQUE, wet)  # a message may begin and end in other segments
+    else:
+        payload(b, s, stop, end, wet)
 
 
 @kernel
@@ -134,23 +138,38 @@ def udp(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     partial = wet and load16(b, place) != 0 and _is_left_to_card(b, s, place, at, stop, UDP)
     open_level(s, place, PARTIAL_CHECKSUM if partial else UDP_CHECKSUM, s[PSEUDO])
     source, destination = load16(b, at), load16(b, at + 2)
-    payload = at + UDP_HEADER
-    if udp_tunnel(b, s, destination, payload, stop, wet):
+    at += UDP_HEADER
+    if udp_tunnel(b, s, destination, at, stop, wet):
         return
     if is_opaque_tunnel(source) or is_opaque_tunnel(destination):
-        blank(b, s, payload, stop, OPAQUE, wet)
+        blank(b, s, at, stop, OPAQUE, wet)
         return
-    if _is_dns(source) or _is_dns(destination):
-        dns(b, s, w, payload, stop, wet)
-    elif s[VERSION] == _IPV4 and _is_dhcp(source) and _is_dhcp(destination):
-        dhcp(b, s, w, payload, stop, wet)
-    keep(s, payload, stop, wet)
+    if s[PACKET_PAYLOAD] != KEEP_PAYLOAD or _parsed(b, s, w, source, destination, at, stop, wet):
+        payload(b, s, at, stop, wet)
     s[NEXT] = NOTHING
+
+
+@kernel
+def _parsed(b: Bytes, s: State, w: Words, source: int, destination: int, at: int, end: int, wet: bool) -> bool:
+    """Rewrite the addresses, and mask the names, of payload that is kept; say whether it still is."""
+    if _is_dns(source) or _is_dns(destination):
+        dns(b, s, w, at, end, wet)
+    elif s[VERSION] == _IPV4 and _is_dhcp(source) and _is_dhcp(destination):
+        dhcp(b, s, w, at, end, wet)
+    elif s[MASK_NAMES] != 0 and (_holds_names(source) or _holds_names(destination)):
+        blank(b, s, at, end, OPAQUE, wet)
+        return False
+    return True
 
 
 @kernel
 def _is_dns(port: int) -> bool:
     return port in (_DNS, _MULTICAST_DNS, _LINK_LOCAL_NAMES)
+
+
+@kernel
+def _holds_names(port: int) -> bool:
+    return port in (_NETBIOS_NAMES, _NETBIOS_DATAGRAMS, _DHCPV6_CLIENT, _DHCPV6_SERVER)
 
 
 @kernel

@@ -13,11 +13,13 @@ from gql_server.engine.addresses.ipv4 import ipv4
 from gql_server.engine.addresses.ipv6 import ipv6
 from gql_server.engine.addresses.layout import (
     CUT,
+    CUT_PAYLOAD,
     DELTA,
     DEPTH,
     ENTER_ETHERNET,
     ENTER_LLC,
     ENTER_PROTOCOL,
+    ENTER_UNKNOWN,
     FRAGMENT,
     FULL,
     NEXT,
@@ -25,16 +27,32 @@ from gql_server.engine.addresses.layout import (
     NEXT_END,
     NOTHING,
     OPAQUE,
+    PACKET_PAYLOAD,
+    PACKET_STOP,
     PACKETS_CUT,
     PACKETS_OPAQUE,
+    PAYLOAD,
     STACK_ROOM,
     VERSION,
+    ZERO_PAYLOAD,
 )
 from gql_server.engine.addresses.links import (
     ARP,
     BRIDGED_ETHERNET,
     IPV4,
     IPV6,
+    LINK_ETHERNET,
+    LINK_IPV4,
+    LINK_IPV6,
+    LINK_LINUX_SLL,
+    LINK_LINUX_SLL2,
+    LINK_LOOP,
+    LINK_NULL,
+    LINK_RADIOTAP,
+    LINK_RAW,
+    LINK_RAW_DLT_12,
+    LINK_RAW_DLT_14,
+    LINK_WIRELESS,
     MPLS,
     MPLS_UPSTREAM,
     OLD_PROVIDER_VLAN,
@@ -43,23 +61,34 @@ from gql_server.engine.addresses.links import (
     RARP,
     VLAN,
     arp,
-    enter_link,
+    cooked,
+    cooked2,
     ethernet,
-    is_known_link,
     llc,
+    loopback,
     mpls,
     pppoe,
+    version_type,
     vlan,
 )
-from gql_server.engine.addresses.transport import TCP, UDP, keep, tcp, udp
+from gql_server.engine.addresses.payload import payload
+from gql_server.engine.addresses.radiotap import radiotap
+from gql_server.engine.addresses.transport import TCP, UDP, tcp, udp
 from gql_server.engine.addresses.tunnels import GRE, gre
-from gql_server.engine.capture.records import RECORD_BEGIN, RECORD_COLUMNS, RECORD_END, RECORD_LINK_TYPE
+from gql_server.engine.addresses.wireless import wireless
+from gql_server.engine.capture.records import (
+    RECORD_BEGIN,
+    RECORD_COLUMNS,
+    RECORD_END,
+    RECORD_HEADER,
+    RECORD_LINK_TYPE,
+    SIMPLE_HEADER,
+)
 from gql_server.engine.compilation import Bytes, State, Words, entry, kernel
 from gql_server.engine.memory import pointer
 
 WALKED: Final = 0
 NO_ROOM: Final = 1
-UNKNOWN_LINK: Final = 2
 
 PACKET_LIMIT: Final = 1 << 20
 """What a packet holds beyond this is zeroed; so the addresses of one packet always fit the tables."""
@@ -103,9 +132,9 @@ def _protocol(  # noqa: C901  # one arm a protocol
 
 @kernel
 def _later_fragment(b: Bytes, s: State, protocol: int, at: int, end: int, wet: bool) -> None:
-    """The rest of a datagram: payload, if it is far enough from the headers of a protocol whose payload is kept."""
+    """The rest of a datagram: payload, if it is far enough from the headers of a protocol that is understood."""
     if s[FRAGMENT] >= _HEADER_REACH and protocol in (TCP, UDP, ICMP, ICMPV6):
-        keep(s, at, end, wet)
+        payload(b, s, at, end, wet)
     else:
         blank(b, s, at, end, OPAQUE, wet)
 
@@ -141,13 +170,35 @@ def _layer(  # noqa: C901  # one arm a layer
 
 
 @kernel
+def _enter_link(b: Bytes, s: State, w: Words, link: int, at: int, end: int, wet: bool) -> None:
+    """Enter a packet by its link type; of a type that is not understood, all is zeroed."""
+    if link == LINK_ETHERNET:
+        enter(s, ENTER_ETHERNET, at, end)
+    elif link == LINK_LINUX_SLL:
+        cooked(b, s, w, at, end, wet)
+    elif link == LINK_LINUX_SLL2:
+        cooked2(b, s, w, at, end, wet)
+    elif link == LINK_WIRELESS:
+        wireless(b, s, w, at, end, 0, wet)
+    elif link == LINK_RADIOTAP:
+        radiotap(b, s, w, at, end, wet)
+    elif link in (LINK_NULL, LINK_LOOP):
+        loopback(b, s, at, end, wet)
+    elif link in (LINK_RAW, LINK_RAW_DLT_12, LINK_RAW_DLT_14, LINK_IPV4, LINK_IPV6):
+        enter(s, version_type(b, at, end), at, end)
+    else:
+        enter(s, ENTER_UNKNOWN, at, end)
+
+
+@kernel
 def _walk(b: Bytes, s: State, w: Words, begin: int, end: int, link: int, wet: bool) -> None:
     """Walk one packet."""
     s[DELTA] = s[DEPTH] = s[OPAQUE] = s[CUT] = 0
     s[NEXT] = NOTHING
+    s[PACKET_STOP] = end
     stop = min(end, begin + PACKET_LIMIT)
     blank(b, s, stop, end, OPAQUE, wet)
-    enter_link(b, s, w, link, begin, stop, wet)
+    _enter_link(b, s, w, link, begin, stop, wet)
     while s[NEXT] != NOTHING:
         kind, at, stop = s[NEXT], s[NEXT_AT], s[NEXT_END]
         s[NEXT] = NOTHING
@@ -173,11 +224,13 @@ def walk_records(
     b, r, s, w = pointer(window), pointer(records), pointer(state), pointer(words)
     for index in range(first, count):
         i = index * RECORD_COLUMNS
-        link = r[i + RECORD_LINK_TYPE]
-        if not is_known_link(link):
-            return index, UNKNOWN_LINK
         s[FULL] = 0
-        _walk(b, s, w, r[i + RECORD_BEGIN], r[i + RECORD_END], link, wet)
+        # A simple packet block cannot say that a packet was cut.
+        fixed = r[i + RECORD_HEADER] == SIMPLE_HEADER and s[PAYLOAD] == CUT_PAYLOAD
+        s[PACKET_PAYLOAD] = ZERO_PAYLOAD if fixed else s[PAYLOAD]
+        _walk(b, s, w, r[i + RECORD_BEGIN], r[i + RECORD_END], r[i + RECORD_LINK_TYPE], wet)
         if s[FULL] != 0 and not wet:
             return index, NO_ROOM
+        if wet:
+            r[i + RECORD_END] = s[PACKET_STOP]
     return count, WALKED

@@ -20,11 +20,15 @@ from gql_server.engine.capture.records import (
     INTERFACE_SNAP_LENGTH,
     INTERFACE_TIMED,
     LIST_FULL,
+    PACKET_HEADER,
+    PCAP_HEADER,
     RECORD_BEGIN,
     RECORD_COLUMNS,
     RECORD_END,
+    RECORD_HEADER,
     RECORD_LINK_TYPE,
     RECORD_SOURCE,
+    SIMPLE_HEADER,
     TOO_LARGE,
     TOTAL_CAPTURED,
     TOTAL_DECLARED,
@@ -35,10 +39,9 @@ from gql_server.engine.capture.records import (
     TOTAL_TRUNCATED,
 )
 from gql_server.engine.compilation import Bytes, State, U, entry, kernel
-from gql_server.engine.memory import load8, load16, load32, load32_little, pointer, store8, store32
+from gql_server.engine.memory import load8, load16, load32, load32_little, load64, pointer, store8, store32, store64
 
 NANOSECONDS = 1_000_000_000
-PCAP_RECORD_HEADER = 16
 
 PACKET_BLOCK = 2
 SIMPLE_PACKET_BLOCK = 3
@@ -53,17 +56,29 @@ PACKET_OVERHEAD = 32
 
 
 @kernel
-def _word(b: Bytes, o: int, little: bool) -> int:
+def load_word(b: Bytes, o: int, little: bool) -> int:
+    """Load four bytes in the byte order of a file."""
     return load32_little(b, o) if little else load32(b, o)
 
 
 @kernel
-def _note(r: State, t: State, begin: int, captured: int, original: int, link_type: int, source: int) -> None:
+def store_word(b: Bytes, o: int, value: int, little: bool) -> None:
+    """Store four bytes in the byte order of a file."""
+    if little:
+        value = ((value & 0xFF) << 24) | ((value & 0xFF00) << 8) | ((value >> 8) & 0xFF00) | (value >> 24)
+    store32(b, o, value)
+
+
+@kernel
+def _note(
+    r: State, t: State, begin: int, captured: int, original: int, link_type: int, source: int, header: int
+) -> None:
     i = t[TOTAL_RECORDS] * RECORD_COLUMNS
     r[i + RECORD_BEGIN] = begin
     r[i + RECORD_END] = begin + captured
     r[i + RECORD_LINK_TYPE] = link_type
     r[i + RECORD_SOURCE] = source
+    r[i + RECORD_HEADER] = header
     t[TOTAL_RECORDS] += 1
     t[TOTAL_PACKETS] += 1
     t[TOTAL_CAPTURED] += captured
@@ -99,18 +114,19 @@ def frame_records(
     """
     b, r, f, t = pointer(window), pointer(records), pointer(interfaces), pointer(totals)
     room = records.shape[0] // RECORD_COLUMNS
-    while end - position >= PCAP_RECORD_HEADER:
-        captured = _word(b, position + 8, little)
+    while end - position >= PCAP_HEADER:
+        captured = load_word(b, position + 8, little)
         t[TOTAL_DECLARED] = captured
         if captured > limit:
             return position, TOO_LARGE
-        begin = position + PCAP_RECORD_HEADER
+        begin = position + PCAP_HEADER
         if end - begin < captured:
             return position, FRAMED
         if t[TOTAL_RECORDS] >= room:
             return position, LIST_FULL
-        _note(r, t, begin, captured, _word(b, position + 12, little), f[INTERFACE_LINK_TYPE], position)
-        time = U(_word(b, position, little)) * U(NANOSECONDS) + U(_word(b, position + 4, little)) * U(fraction)
+        original = load_word(b, position + 12, little)
+        _note(r, t, begin, captured, original, f[INTERFACE_LINK_TYPE], position, PCAP_HEADER)
+        time = U(load_word(b, position, little)) * U(NANOSECONDS) + U(load_word(b, position + 4, little)) * U(fraction)
         _note_time(f, 0, time)
         position = begin + captured
     t[TOTAL_DECLARED] = 0
@@ -122,7 +138,7 @@ def _interface_of(b: Bytes, position: int, kind: int, little: bool) -> int:
     if kind == SIMPLE_PACKET_BLOCK:
         return 0
     if kind == ENHANCED_PACKET_BLOCK:
-        return _word(b, position + 8, little)
+        return load_word(b, position + 8, little)
     if little:
         return load8(b, position + 8) | (load8(b, position + 9) << 8)
     return load16(b, position + 8)
@@ -134,22 +150,29 @@ def _captured_of(b: Bytes, position: int, kind: int, length: int, snap: int, lit
     if kind == SIMPLE_PACKET_BLOCK:
         if length < SIMPLE_OVERHEAD:
             return -1
-        captured = _word(b, position + 8, little)
+        captured = load_word(b, position + 8, little)
         if snap > 0:
             captured = min(captured, snap)
         # The captured length is not written: a block without an interface limit may still have been cut.
         return min(captured, length - SIMPLE_OVERHEAD)
     if length < PACKET_OVERHEAD:
         return -1
-    captured = _word(b, position + 20, little)
+    captured = load_word(b, position + 20, little)
     return captured if captured <= length - PACKET_OVERHEAD else -1
 
 
 @kernel
-def _move(b: Bytes, source: int, target: int, count: int) -> None:
-    if source != target:
-        for i in range(count):
-            store8(b, target + i, load8(b, source + i))
+def move_down(b: Bytes, source: int, target: int, count: int) -> None:
+    """Move bytes to a lower place; the two may overlap."""
+    if source == target:
+        return
+    i = 0
+    while count - i >= 8:  # noqa: PLR2004  # a word; what it overwrites was read before
+        store64(b, target + i, load64(b, source + i))
+        i += 8
+    while i < count:
+        store8(b, target + i, load8(b, source + i))
+        i += 1
 
 
 @kernel
@@ -157,14 +180,11 @@ def _keep_packet(b: Bytes, position: int, out: int, begin: int, captured: int, l
     """Move a packet block to `out` without its options and return its new length."""
     padded = (captured + 3) & ~3
     length = begin + padded + 4
-    _move(b, position, out, begin + captured)
+    move_down(b, position, out, begin + captured)
     for i in range(captured, padded):
         store8(b, out + begin + i, 0)
-    word = length
-    if little:
-        word = ((length & 0xFF) << 24) | ((length & 0xFF00) << 8) | ((length >> 8) & 0xFF00) | (length >> 24)
-    store32(b, out + 4, word)
-    store32(b, out + length - 4, word)
+    store_word(b, out + 4, length, little)
+    store_word(b, out + length - 4, length, little)
     return length
 
 
@@ -190,10 +210,10 @@ def frame_blocks(  # noqa: C901, PLR0911, PLR0912  # one loop over blocks: state
     room = records.shape[0] // RECORD_COLUMNS
     known = interfaces.shape[0] // INTERFACE_COLUMNS
     while end - position >= BLOCK_OVERHEAD:
-        kind = _word(b, position, little)
+        kind = load_word(b, position, little)
         if kind == SECTION_BLOCK:  # its length is in the byte order it declares itself
             return position, out, HEADER_BLOCK
-        length = _word(b, position + 4, little)
+        length = load_word(b, position + 4, little)
         t[TOTAL_DECLARED] = length
         if length < BLOCK_OVERHEAD or (length & 3) != 0:
             return position, out, BAD_LENGTH
@@ -201,7 +221,7 @@ def frame_blocks(  # noqa: C901, PLR0911, PLR0912  # one loop over blocks: state
             return position, out, TOO_LARGE
         if end - position < length:
             return position, out, FRAMED
-        if _word(b, position + length - 4, little) != length:
+        if load_word(b, position + length - 4, little) != length:
             return position, out, BAD_TRAILER
         if kind == INTERFACE_BLOCK:
             return position, out, HEADER_BLOCK
@@ -217,12 +237,12 @@ def frame_blocks(  # noqa: C901, PLR0911, PLR0912  # one loop over blocks: state
             captured = _captured_of(b, position, kind, length, f[face + INTERFACE_SNAP_LENGTH], little)
             if captured < 0:
                 return position, out, BAD_CAPTURED
-            original = _word(b, position + (8 if kind == SIMPLE_PACKET_BLOCK else 24), little)
+            original = load_word(b, position + (8 if kind == SIMPLE_PACKET_BLOCK else 24), little)
             if kind != SIMPLE_PACKET_BLOCK:
-                high = U(_word(b, position + 12, little))
-                _note_time(f, face, (high << U(32)) | U(_word(b, position + 16, little)))
-            header = BLOCK_OVERHEAD if kind == SIMPLE_PACKET_BLOCK else PACKET_OVERHEAD - 4
-            _note(r, t, out + header, captured, original, f[face + INTERFACE_LINK_TYPE], position)
+                high = U(load_word(b, position + 12, little))
+                _note_time(f, face, (high << U(32)) | U(load_word(b, position + 16, little)))
+            header = SIMPLE_HEADER if kind == SIMPLE_PACKET_BLOCK else PACKET_HEADER
+            _note(r, t, out + header, captured, original, f[face + INTERFACE_LINK_TYPE], position, header)
             kept = _keep_packet(b, position, out, header, captured, little) if strip else length
             out += kept
         elif strip:

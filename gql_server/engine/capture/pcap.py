@@ -35,7 +35,7 @@ class PcapFraming:
         self._totals = totals
         self._limit = limit
         self._fraction = 0
-        self._little = True
+        self.little = True
         self.sections: list[Section] = []
 
     def frame(
@@ -60,7 +60,7 @@ class PcapFraming:
             have,
             self._limit,
             self._fraction,
-            self._little,
+            self.little,
         )
         if code == TOO_LARGE:
             declared = int(self._totals[TOTAL_DECLARED])
@@ -70,7 +70,7 @@ class PcapFraming:
 
     def _begin(self, raw: bytes) -> int:
         header = parse_pcap_header(raw)
-        self._fraction, self._little = header.fraction, header.little
+        self._fraction, self.little = header.fraction, header.little
         notes = np.zeros(INTERFACE_COLUMNS, np.int64)
         notes[INTERFACE_LINK_TYPE], notes[INTERFACE_FIRST] = header.link_type, -1
         interface = Interface(

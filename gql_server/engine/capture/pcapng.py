@@ -26,6 +26,7 @@ from gql_server.engine.capture.records import (
     INTERFACE_SNAP_LENGTH,
     TOO_LARGE,
     TOTAL_DECLARED,
+    TOTAL_RECORDS,
 )
 
 INTERFACE_LIMIT = 1 << 16
@@ -47,7 +48,7 @@ class PcapngFraming:
         self._totals = totals
         self._limit = limit
         self._strip = strip
-        self._little = True
+        self.little = True
         self.sections: list[Section] = []
 
     def frame(
@@ -68,15 +69,16 @@ class PcapngFraming:
             out,
             have,
             self._limit,
-            self._little,
+            self.little,
             self._strip,
         )
         if code == TOO_LARGE:
             self._refuse_size(base + position, int(self._totals[TOTAL_DECLARED]))
         if code in _REASONS:
             raise BlockMalformed(offset=base + position, reason=_REASONS[code])
-        if code == HEADER_BLOCK:
+        if code == HEADER_BLOCK and self._totals[TOTAL_RECORDS] == 0:
             return self._header_block(buffer, position, out, have, base)
+        # Packets before a header block go first: a new section may turn the byte order around.
         return position, out, code
 
     def _header_block(
@@ -84,7 +86,7 @@ class PcapngFraming:
     ) -> tuple[int, int, int]:
         start = buffer[position : position + BLOCK_OVERHEAD].tobytes()
         section = start[:4] == SECTION_MAGIC
-        little = section_byte_order(start, base + position) if section else self._little
+        little = section_byte_order(start, base + position) if section else self.little
         length = int.from_bytes(start[4:8], "little" if little else "big")
         if length < BLOCK_OVERHEAD or length % 4:
             raise BlockMalformed(offset=base + position, reason=_REASONS[BAD_LENGTH])
@@ -103,7 +105,7 @@ class PcapngFraming:
 
     def _begin_section(self, block: bytes, offset: int, *, little: bool) -> bytes:
         clean = clean_section(block, offset, little=little)
-        self._little = little
+        self.little = little
         self.sections.append(Section(interfaces=[], notes=np.zeros(0, np.int64)))
         return clean
 
@@ -113,7 +115,7 @@ class PcapngFraming:
         section = self.sections[-1]
         if len(section.interfaces) >= INTERFACE_LIMIT:
             raise UnsupportedCapture(offset=offset, reason=f"more than {INTERFACE_LIMIT} interfaces")
-        interface = parse_interface(block, offset, little=self._little)
+        interface = parse_interface(block, offset, little=self.little)
         section.interfaces.append(interface)
         note = np.zeros(INTERFACE_COLUMNS, np.int64)
         note[INTERFACE_LINK_TYPE], note[INTERFACE_SNAP_LENGTH] = interface.link_type, interface.snap_length

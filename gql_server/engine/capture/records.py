@@ -5,7 +5,7 @@ Three flat int64 arrays, shared by the kernels that find records and those that 
 
 from typing import Final
 
-RECORD_COLUMNS: Final = 4
+RECORD_COLUMNS: Final = 5
 """A record is RECORD_COLUMNS numbers; positions count from the start of the window."""
 RECORD_BEGIN: Final = 0
 """Where the packet's bytes begin."""
@@ -13,6 +13,13 @@ RECORD_END: Final = 1
 RECORD_LINK_TYPE: Final = 2
 RECORD_SOURCE: Final = 3
 """Where the record began in the window as it was read."""
+RECORD_HEADER: Final = 4
+"""Bytes of the record before the packet, which tell its kind."""
+PCAP_HEADER: Final = 16
+SIMPLE_HEADER: Final = 12
+"""Of a simple packet block, which does not say how much was captured."""
+PACKET_HEADER: Final = 28
+"""Of an enhanced and of an obsolete packet block."""
 
 INTERFACE_COLUMNS: Final = 5
 INTERFACE_LINK_TYPE: Final = 0

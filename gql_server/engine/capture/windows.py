@@ -5,7 +5,7 @@ bounded whatever a record declares.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 import numpy as np
@@ -25,9 +25,9 @@ RECORD_LIST_LENGTH = 1 << 16
 """Records handed over at once; a full window of empty packets fits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Window:
-    """Whole records, as they are to be written."""
+    """Whole records, as they are to be written; whoever shortens packets moves its end."""
 
     buffer: npt.NDArray[np.uint8]
     begin: int
@@ -40,6 +40,10 @@ class Window:
     """Packets before this window."""
     base: int
     """Where `buffer[0]`, as it was read, lies in the unpacked capture."""
+    little: bool = True
+    """The byte order of what surrounds the packets."""
+    totals: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(TOTAL_COLUMNS, np.int64))
+    """The totals of the capture so far, which packets that are shortened change."""
 
     @property
     def data(self) -> memoryview:
@@ -108,6 +112,8 @@ class CaptureWindows:
             count=int(self.totals[TOTAL_RECORDS]),
             first_packet=first,
             base=self._base,
+            little=self._framing.little,
+            totals=self.totals,
         )
 
     def _detect(self) -> CaptureFormat:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.domain.anonymization import AddressMapping, AddressPair
-from gql_server.domain.errors import CaptureCut, UnsupportedLinkType
+from gql_server.domain.errors import CaptureCut
 from gql_server.engine.addresses.anonymizing import preview
 from gql_server.engine.tasks import PreviewTask, Progressed
 from tests.captures import (
@@ -101,9 +101,14 @@ def test_every_pair_is_an_address_of_its_kind(tmp_path: Path) -> None:
 
 def test_a_refused_source_leaves_an_error(tmp_path: Path) -> None:
     source = tmp_path / "in.pcap"
-    source.write_bytes(pcap(packets(b"radio"), link_type=127))
-    with pytest.raises(UnsupportedLinkType):
-        anonymize_file(source, tmp_path / "out")
     source.write_bytes(pcap(packets(*FRAMES))[:-1])
     with pytest.raises(CaptureCut):
-        anonymize_file(source, tmp_path / "out2")
+        anonymize_file(source, tmp_path / "out")
+
+
+def test_a_capture_of_an_unknown_link_type_is_zeroed_and_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "in.pcap"
+    source.write_bytes(pcap(packets(b"badge 4711"), link_type=147))
+    done = anonymize_file(source, tmp_path / "out")
+    assert read_pcap((tmp_path / "out" / "capture.pcap").read_bytes()) == [bytes(10)]
+    assert (done.report.packets_opaque, done.report.bytes_zeroed) == (1, 10)

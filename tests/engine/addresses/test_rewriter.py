@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
 
-from gql_server.domain.errors import UnsupportedLinkType
 from gql_server.engine.addresses import rewriter
 from gql_server.engine.addresses.rewriter import Rewriter
 from gql_server.engine.capture.windows import CaptureWindows
 from tests.captures import Face, Packet, SectionOf, ethernet, packets, pcap, pcapng, read_pcap, udp4, udp6
-from tests.engine.doubles import BytesSource, Involution, Words, rewrite_capture
+from tests.engine.doubles import BytesSource, Identity, Involution, Words, rewrite_capture
 from tests.engine.judging import MAP
 from tests.engine.reading import read_packet, unchanged
 
@@ -86,14 +85,12 @@ def test_packets_go_by_the_link_type_of_their_interface() -> None:
     assert unchanged(contents[1].data, out[second : second + len(contents[1].data)], 101) == []
 
 
-def test_an_interface_of_an_unknown_link_type_without_packets_harms_nobody() -> None:
-    faces = [Face(link_type=1), Face(link_type=127)]
-    rewrite_capture(pcapng(SectionOf(faces=faces, contents=packets(ethernet(udp4())))), MAP)
-    contents = [Packet(data=ethernet(udp4())), Packet(data=b"?" * 40, interface=1)]
-    with pytest.raises(UnsupportedLinkType) as refused:
-        rewrite_capture(pcapng(SectionOf(faces=faces, contents=contents)), MAP)
-    before = pcapng(SectionOf(faces=faces, contents=packets(ethernet(udp4()))))
-    assert refused.value.facts() == {"link_type": 127, "packet": 2, "offset": len(before)}
+def test_an_interface_of_an_unknown_link_type_is_zeroed_and_the_others_are_not() -> None:
+    faces = [Face(link_type=1), Face(link_type=147)]
+    contents = [Packet(data=ethernet(udp4())), Packet(data=b"?" * 40, interface=1), Packet(data=ethernet(udp6()))]
+    out = rewrite_capture(pcapng(SectionOf(faces=faces, contents=contents)), Identity())
+    zeroed = [contents[0], Packet(data=bytes(40), interface=1), contents[2]]
+    assert out == rewrite_capture(pcapng(SectionOf(faces=faces, contents=zeroed)), Identity())
 
 
 def test_wrong_checksums_of_a_capture_stay_wrong() -> None:

@@ -28,7 +28,7 @@ def test_records_are_listed_by_place_and_link_type() -> None:
     records, faces, totals = arrays(10)
     stop, code = frame_records(window, records, faces, totals, 24, len(window), LIMIT, 1000, True)  # noqa: FBT003
     assert (stop, code, totals[TOTAL_RECORDS]) == (len(window), FRAMED, 3)
-    assert records[:12].tolist() == [40, 43, 1, 24, 59, 59, 1, 43, 75, 80, 1, 59]
+    assert records[:15].tolist() == [40, 43, 1, 24, 16, 59, 59, 1, 43, 16, 75, 80, 1, 59, 16]
 
 
 def test_a_full_list_stops_before_the_record_that_has_no_room() -> None:
@@ -46,4 +46,4 @@ def test_stripped_blocks_close_ranks_and_others_are_left_out() -> None:
     stop, out, code = frame_blocks(window, records, faces, totals, 0, 0, len(window), LIMIT, True, True)  # noqa: FBT003
     assert (stop, code, totals[TOTAL_DROPPED]) == (len(window), FRAMED, 2)
     assert window[:out].tobytes() == 2 * block(6, packet)
-    assert [records[0], records[4]] == [28, 28 + out // 2]
+    assert [records[0], records[5]] == [28, 28 + out // 2]
