@@ -64,6 +64,7 @@ def _apply(rules: tuple[AddressRule, ...], address: int) -> int | None:
     for rule in rules:
         first = int(rule.source.network_address)
         if first <= address < first + rule.source.num_addresses:
+            assert rule.target is not None
             return int(rule.target.network_address) + address - first
     return None
 

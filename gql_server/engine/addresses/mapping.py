@@ -55,6 +55,8 @@ def _permutation(mapping: AddressMapping, key: bytes) -> Permutation:
             return IpcryptPfx(derive(key, "ip/pfx", IpcryptPfx.KEY_BYTES))
         case AddressMapping.CRYPTO_PAN:
             return CryptoPan(derive(key, "ip/cryptopan", CryptoPan.KEY_BYTES))
+        case AddressMapping.PERMUTATION | AddressMapping.EXPLICIT:
+            raise NotImplementedError
         case _:
             assert_never(mapping)
 
