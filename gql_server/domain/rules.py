@@ -5,13 +5,16 @@ pair too: the address, and the first three octets that it gets.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from gql_server.domain.anonymization import NicPolicy
 from gql_server.domain.errors import (
     RuleFamiliesDiffer,
     RuleMalformed,
+    RulesError,
     RulesOverlap,
     RuleTargetsCollide,
     RuleTargetTooSmall,
@@ -61,6 +64,7 @@ class AddressRule:
 
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_NO_DEVICE = "00:00:00:00:00:00"
 _OUI = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){2}")
 
 
@@ -73,6 +77,11 @@ class MacRule:
     oui: str
     """The first three octets that it gets, lower case with colons."""
 
+    @property
+    def kept(self) -> str:
+        """The address that it gets where its last three octets are kept."""
+        return self.oui + self.original[8:]
+
     def as_text(self) -> tuple[str, str]:
         """Return the rule as a pair of text."""
         return self.original, self.oui
@@ -82,7 +91,7 @@ def parse_mac_rules(pairs: list[tuple[str, str]]) -> tuple[MacRule, ...]:
     """Read and check rules given as (address, first three octets); hyphens count as colons.
 
     Raises:
-        RuleMalformed: a side is no address, or one of a group.
+        RuleMalformed: a side is no address, or one of a group or of no device.
         RulesOverlap: two rules name the same address.
     """
     if len(pairs) > MAX_RULES:
@@ -96,8 +105,27 @@ def parse_mac_rules(pairs: list[tuple[str, str]]) -> tuple[MacRule, ...]:
         )
         if (other := seen.setdefault(rule.original, index)) != index:
             raise RulesOverlap(index=index, other=other)
+        if rule.original == _NO_DEVICE:
+            raise RuleMalformed(index=index, reason="this is the address of no device")
         rules.append(rule)
     return tuple(rules)
+
+
+def check_mac_targets(rules: tuple[MacRule, ...], nic: NicPolicy) -> None:
+    """Refuse rules under which two devices would get one address; mapped octets are kept apart by the engine.
+
+    Raises:
+        RuleMalformed: the address made is that of no device.
+        RuleTargetsCollide: two rules make the same address.
+    """
+    if nic is NicPolicy.MAP:
+        return
+    made: dict[str, int] = {}
+    for index, rule in enumerate(rules):
+        if rule.kept == _NO_DEVICE:
+            raise RuleMalformed(index=index, reason="the address that it makes is that of no device")
+        if (other := made.setdefault(rule.kept, index)) != index:
+            raise RuleTargetsCollide(index=index, other=other)
 
 
 def _octets(index: int, text: str, pattern: re.Pattern[str], wanted: str) -> str:
@@ -114,7 +142,7 @@ def parse_address_rules(pairs: list[tuple[str, str]]) -> tuple[AddressRule, ...]
 
     Raises:
         RuleMalformed: a side is no CIDR, has host bits set, or lies in a special range; or over half of all
-            addresses are kept.
+            addresses would be kept or translated.
         RuleFamiliesDiffer: IPv4 to IPv6 or back.
         RuleTargetTooSmall: the target cannot hold the source.
         RulesOverlap: two rules have the same source.
@@ -123,7 +151,7 @@ def parse_address_rules(pairs: list[tuple[str, str]]) -> tuple[AddressRule, ...]
     if len(pairs) > MAX_RULES:
         raise RuleMalformed(index=MAX_RULES, reason=f"at most {MAX_RULES} rules are allowed")
     rules = [_parse_rule(index, source, target) for index, (source, target) in enumerate(pairs)]
-    _check_kept(rules)
+    _check_owned(rules)
     check_injective(rules)
     return tuple(sorted(rules, key=_by_specificity))
 
@@ -157,13 +185,13 @@ def _parse_network(index: int, text: str) -> Network:
     return network
 
 
-def _check_kept(rules: list[AddressRule]) -> None:
-    """Refuse to keep over half of a family's addresses: few images would be left for the others."""
+def _check_owned(rules: list[AddressRule]) -> None:
+    """Refuse rules that own over half of a family's addresses: few images would be left for the others."""
     for version in (4, 6):
-        kept = [rule for rule in rules if rule.action is RuleAction.KEEP and rule.source.version == version]
-        if sum(0.5**rule.source.prefixlen for rule in kept) > 0.5:  # noqa: PLR2004  # half
-            index = rules.index(kept[-1])
-            raise RuleMalformed(index=index, reason="over half of all addresses would be kept")
+        owning = [rule for rule in rules if rule.target is not None and rule.source.version == version]
+        if sum(0.5**rule.source.prefixlen for rule in owning) > 0.5:  # noqa: PLR2004  # half
+            index = rules.index(owning[-1])
+            raise RuleMalformed(index=index, reason="over half of all addresses would be kept or translated")
 
 
 def image_of(rule: AddressRule) -> Network:
@@ -182,25 +210,55 @@ def check_injective(rules: list[AddressRule]) -> None:
         RulesOverlap: two rules have the same source.
         RuleTargetsCollide: two images meet.
     """
+    faults: dict[tuple[int, int], RulesError] = {
+        (index, other): RulesOverlap(index=index, other=other) for index, other in _same_sources(rules)
+    }
+    for index, other in _meeting_images(rules):
+        faults.setdefault((index, other), RuleTargetsCollide(index=index, other=other))
+    if faults:
+        raise faults[min(faults)]
+
+
+def _same_sources(rules: list[AddressRule]) -> Iterator[tuple[int, int]]:
+    first: dict[Network, int] = {}
     for index, rule in enumerate(rules):
-        for other in range(index):
-            earlier = rules[other]
-            if rule.source.version != earlier.source.version:
-                continue
-            if rule.source == earlier.source:
-                raise RulesOverlap(index=index, other=other)
-            if rule.target is not None and earlier.target is not None and _images_meet(rule, earlier):
-                raise RuleTargetsCollide(index=index, other=other)
+        if (other := first.setdefault(rule.source, index)) != index:
+            yield index, other
 
 
-def _images_meet(one: AddressRule, two: AddressRule) -> bool:
-    outer, inner = (one, two) if one.source.prefixlen <= two.source.prefixlen else (two, one)
-    if not image_of(outer).overlaps(image_of(inner)):
-        return False
-    # The inner rule may land exactly where the outer one would have put it: then nothing collides.
+def _meeting_images(rules: list[AddressRule]) -> Iterator[tuple[int, int]]:
+    """Return pairs of rules whose images meet though they must not, the later one first.
+
+    Images are prefixes: where two meet, one is the other or lies in it. So it is enough to look each up among those
+    of every length that occurs.
+    """
+    images: dict[tuple[int, int, int], list[int]] = {}
+    lengths: dict[int, set[int]] = {4: set(), 6: set()}
+    for index, rule in enumerate(rules):
+        if rule.target is not None:
+            length = rule.source.prefixlen
+            images.setdefault(_prefix(rule.target, length), []).append(index)
+            lengths[rule.source.version].add(length)
+    for inner, rule in enumerate(rules):
+        if rule.target is None:
+            continue
+        for length in sorted(lengths[rule.source.version]):
+            if length > rule.source.prefixlen:
+                break
+            for outer in images.get(_prefix(rule.target, length), ()):
+                if outer != inner and not _fills_its_hole(rule, rules[outer]):
+                    yield max(outer, inner), min(outer, inner)
+
+
+def _prefix(network: Network, length: int) -> tuple[int, int, int]:
+    return network.version, length, int(network.network_address) >> (network.max_prefixlen - length)
+
+
+def _fills_its_hole(inner: AddressRule, outer: AddressRule) -> bool:
+    """Say whether the inner rule lands exactly where the outer one would have put it: then nothing collides."""
     assert outer.target is not None
     assert inner.target is not None
     shift = int(outer.target.network_address) - int(outer.source.network_address)
     hole = int(inner.source.network_address) + shift
-    inside = inner.source.subnet_of(outer.source)  # type: ignore[arg-type]  # both have the same version
-    return not (inside and hole == int(inner.target.network_address))
+    inside = _prefix(inner.source, outer.source.prefixlen) == _prefix(outer.source, outer.source.prefixlen)
+    return inside and inner.source != outer.source and hole == int(inner.target.network_address)
