@@ -175,14 +175,13 @@ class _Story:
         self._say("Report", f"{report['packets']} packets, addresses in them: {', '.join(counts)}")
         self._say("", f"{report['bytes_kept']} bytes of payload kept, {report['bytes_zeroed']} bytes zeroed")
 
-
     def _show_proof(self, proof: dict[str, Any]) -> None:
         ledger, scan, counts = proof["ledger"], proof["scan"], proof["interference"]
         self._say("Proof", f"{proof['status']}, by a second reader that shares no code with the rewriter")
         parts = ", ".join(f"{ledger[name]} {word}" for name, word in _LEDGER.items())
         self._say("", f"each of {ledger['sizeBytes']} bytes: {parts}")
         searched = scan["addressesIpv4"] + scan["addressesIpv6"] + scan["addressesMac"]
-        hits = {place: 0 for place in _LEAKS} | {finding["place"]: 0 for finding in scan["findings"]}
+        hits = dict.fromkeys(_LEAKS, 0) | {finding["place"]: 0 for finding in scan["findings"]}
         for finding in scan["findings"]:
             hits[finding["place"]] += finding["hits"]
         left = ", ".join(f"{hits[place]} {word}" for place, word in _LEAKS.items())

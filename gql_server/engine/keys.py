@@ -8,6 +8,8 @@ import secrets
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -34,3 +36,8 @@ def unwrap_key(kek: bytes, wrapped: bytes, associated_data: bytes) -> bytes:
         return AESGCM(kek).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], associated_data)
     except InvalidTag as error:
         raise ValueError("the wrapped key does not open") from error
+
+
+def derive(key: bytes, purpose: str, length: int) -> bytes:
+    """Derive the key of one purpose from a data key (RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"gql-server/{purpose}".encode()).derive(key)

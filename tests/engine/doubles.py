@@ -6,15 +6,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gql_server.domain.anonymization import AddressMapping, AnonymizationReport, NamePolicy, PayloadPolicy
+from gql_server.domain.anonymization import (
+    AddressMapping,
+    AnonymizationReport,
+    MacMapping,
+    NamePolicy,
+    NicPolicy,
+    PayloadPolicy,
+)
 from gql_server.domain.traces import CaptureSummary
-from gql_server.engine.addresses.anonymizing import anonymize
+from gql_server.engine.addresses.anonymizing import anonymize, transform_macs
 from gql_server.engine.addresses.rewriter import Addresses, Rewriter
 from gql_server.engine.capture.records import SIMPLE_HEADER
 from gql_server.engine.capture.windows import CaptureWindows, Window
 from gql_server.engine.inspect.inspecting import inspect
 from gql_server.engine.inspect.summary import Summarizer
-from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Progressed
+from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Progressed, TransformMacsTask
 
 KEY = bytes(range(32))
 Words = npt.NDArray[np.uint64]
@@ -121,13 +128,28 @@ def inspect_file(source: Path, output: Path, *, limit: int = 1 << 30, ratio: int
     return inspect(task, _ignore)
 
 
-def anonymize_file(source: Path, output: Path, rules: tuple[tuple[str, str], ...] = ()) -> Anonymized:
+def transform_file(
+    source: Path, output: Path, rules: tuple[tuple[str, str], ...], nic: NicPolicy = NicPolicy.KEEP
+) -> Anonymized:
+    """Run the MAC transformation on a file."""
+    output.mkdir(exist_ok=True)
+    task = TransformMacsTask(source=source, output_directory=output, nic=nic, rules=rules, key=KEY, memory_bytes=1)
+    return transform_macs(task, _ignore)
+
+
+def anonymize_file(
+    source: Path,
+    output: Path,
+    rules: tuple[tuple[str, str], ...] = (),
+    mac_mapping: MacMapping = MacMapping.PERMUTATION,
+) -> Anonymized:
     """Run the anonymize task on a file."""
     output.mkdir(exist_ok=True)
     task = AnonymizeTask(
         source=source,
         output_directory=output,
         mapping=AddressMapping.IPCRYPT_PFX,
+        mac_mapping=mac_mapping,
         rules=rules,
         key=KEY,
         memory_bytes=1,

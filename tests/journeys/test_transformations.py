@@ -18,7 +18,9 @@ SET_MACS = """mutation ($input: SetMacRulesInput!) { setMacRules(input: $input) 
   trace { id } errors { code message } } }"""
 SET_RULES = """mutation ($input: SetAddressRulesInput!) { setAddressRules(input: $input) {
   rules { source action } errors { code message } } }"""
-DESTROY = """mutation ($input: DestroyKeyInput!) { destroyKey(input: $input) { key { isDestroyed } errors { code } } }"""
+DESTROY = (
+    """mutation ($input: DestroyKeyInput!) { destroyKey(input: $input) { key { isDestroyed } errors { code } } }"""
+)
 KEYS = "{ flows { edges { node { isDefault engagement { keys { id isDestroyed } } } } } }"
 PROOF = """query ($id: ID!) { trace(id: $id) { origin verification { status reasons
   ledger { sizeBytes structural rewritten zeroed opaque keptByRule unknown }
@@ -73,7 +75,7 @@ def test_truncated_packets_end_behind_their_transport_header(server: Server, ori
     shortened = 0
     for before, after in zip(packets(hospital()), packets(result), strict=True):
         for layer in (TCP, UDP):
-            if layer in before and IP in before and len(bytes(before[layer].payload)):
+            if layer in before and IP in before and bytes(before[layer].payload):
                 assert len(bytes(after[layer].payload)) == 0
                 shortened += 1
     assert shortened > 20

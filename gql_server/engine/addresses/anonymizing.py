@@ -1,12 +1,14 @@
-"""The anonymize and preview tasks."""
+"""The tasks that rewrite addresses, and the one that previews."""
 
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
+from typing import assert_never
 
 from gql_server.domain.anonymization import AddressPair
 from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.addresses.rewriter import NewAddresses, Rewriter
+from gql_server.engine.addresses.vendor_map import VendorMap
 from gql_server.engine.capture.output import CaptureOutput
 from gql_server.engine.capture.records import TOTAL_DROPPED
 from gql_server.engine.capture.source import PlainSource
@@ -20,8 +22,33 @@ def anonymize(task: AnonymizeTask, progress: Callable[[Progressed], None]) -> An
 
     Raises:
         CaptureError: the source is no capture, or one whose link type is not understood.
+        RulesError: the rules contradict themselves.
     """
-    rewriter = Rewriter(AddressMap(task.key, task.mapping, task.rules))
+    return _rewrite(task, progress)
+
+
+def transform_macs(task: TransformMacsTask, progress: Callable[[Progressed], None]) -> Anonymized:
+    """Carry out a MAC transformation.
+
+    Raises:
+        CaptureError: the source is no capture, or one whose link type is not understood.
+        RulesError: the rules contradict themselves, or an address that one makes is another device's.
+    """
+    return _rewrite(task, progress)
+
+
+def _rewriter(task: AnonymizeTask | TransformMacsTask | PreviewTask) -> Rewriter:
+    match task:
+        case TransformMacsTask():
+            return Rewriter(VendorMap(task.key, task.nic, task.rules))
+        case AnonymizeTask() | PreviewTask():
+            return Rewriter(AddressMap(task.key, task.mapping, task.rules, mac_mapping=task.mac_mapping))
+        case _:
+            assert_never(task)
+
+
+def _rewrite(task: AnonymizeTask | TransformMacsTask, progress: Callable[[Progressed], None]) -> Anonymized:
+    rewriter = _rewriter(task)
     source = PlainSource(task.source)
     try:
         windows = CaptureWindows(source, strip=True)
@@ -39,23 +66,13 @@ def anonymize(task: AnonymizeTask, progress: Callable[[Progressed], None]) -> An
     return Anonymized(summary=summarizer.summary(windows), report=report)
 
 
-def transform_macs(task: TransformMacsTask, progress: Callable[[Progressed], None]) -> Anonymized:
-    """Carry out a MAC transformation.
-
-    Raises:
-        CaptureError: the source is no capture.
-        MacTargetTaken: an address that a rule makes is another device's.
-    """
-    raise NotImplementedError
-
-
 def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previewed:
     """Carry out a preview task: map the first distinct addresses and stop.
 
     Raises:
         CaptureError: the source is no capture, or one whose link type is not understood.
     """
-    rewriter = Rewriter(AddressMap(task.key, task.mapping, task.rules))
+    rewriter = _rewriter(task)
     source = PlainSource(task.source)
     pairs: list[AddressPair] = []
     try:

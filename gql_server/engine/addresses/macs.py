@@ -1,61 +1,70 @@
-"""A permutation of MAC addresses: FF1 on 46 bits.
+"""Permutations of MAC addresses.
 
-FF1 is the format-preserving mode of NIST SP 800-38G, here with radix 2, 46 symbols and no tweak: the bits of the
-address without the group and the local bit, which stay.
+By default FF1 on 46 bits: those of the address without the group and the local bit, which stay. Or the vendor stays:
+FF1 on the last 24 bits, with the first three octets as its tweak, so each vendor's addresses are permuted on their own.
 """
 
-from typing import Final
+from abc import ABC, abstractmethod
+from typing import Final, assert_never
 
 import numpy as np
-import numpy.typing as npt
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from gql_server.domain.anonymization import MacMapping
+from gql_server.engine.addresses.ff1 import Ff1
+from gql_server.engine.addresses.ranges import Numbers
+
+U = np.uint64
 SYMBOLS: Final = 46
-_HALF: Final = SYMBOLS // 2
-_ROUNDS: Final = 10
-_BLOCK: Final = 16
-_NUMERAL_BYTES: Final = 3
-_MASK: Final = np.uint64((1 << _HALF) - 1)
+NIC_BITS: Final = 24
+OUI_BYTES: Final = 3
+KEY_BYTES: Final = 16
 
-_FLAGS: Final = np.uint64(0x0300_0000_0000)
+_FLAGS: Final = U(0x0300_0000_0000)
 """The group and the local bit."""
-_LOW: Final = np.uint64(0x00FF_FFFF_FFFF)
+_LOW: Final = U(0x00FF_FFFF_FFFF)
+_NIC: Final = U(0xFFFFFF)
 
-Numbers = npt.NDArray[np.uint64]
+
+class MacPermutation(ABC):
+    """Permutes MAC addresses, keeping their group and local bits."""
+
+    @abstractmethod
+    def permute(self, addresses: Numbers) -> Numbers:
+        """Permute 48-bit addresses."""
 
 
-class Ff1:
-    """FF1 with AES-128, radix 2 and 46 symbols, of many numbers at once."""
+class WholeMacs(MacPermutation):
+    """The vendor does not show."""
 
     def __init__(self, key: bytes) -> None:
-        # ECB is how many independent blocks go through one block cipher; no block is ever a message.
-        self._aes = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305  # see above
-        # P of SP 800-38G: version, method, addition; radix; rounds; u mod 256; n; t.
-        head = bytes([1, 2, 1, 0, 0, 2, _ROUNDS, _HALF]) + SYMBOLS.to_bytes(4, "big") + bytes(4)
-        self._first = np.frombuffer(self._aes.update(head), np.uint8)
+        self._cipher = Ff1(key, SYMBOLS)
 
-    def permute(self, numbers: Numbers) -> Numbers:
-        """Encrypt 46-bit numbers."""
-        left, right = numbers >> np.uint64(_HALF), numbers & _MASK
-        for turn in range(_ROUNDS):
-            left, right = right, (left + self._round(turn, right)) & _MASK
-        return (left << np.uint64(_HALF)) | right
-
-    def _round(self, turn: int, half: Numbers) -> Numbers:
-        """Return the round function's number, modulo 2**64; the caller takes it modulo 2**23."""
-        blocks = np.zeros((len(half), _BLOCK), np.uint8)
-        blocks[:, _BLOCK - _NUMERAL_BYTES - 1] = turn
-        numerals = half.astype(">u8").view(np.uint8).reshape(-1, 8)
-        blocks[:, _BLOCK - _NUMERAL_BYTES :] = numerals[:, 8 - _NUMERAL_BYTES :]
-        blocks ^= self._first
-        ciphered = np.frombuffer(self._aes.update(blocks.tobytes()), ">u8").reshape(-1, 2)
-        number: Numbers = ciphered[:, 0].astype(np.uint64)  # S is the first 8 bytes: d = 4 * ceil(3 / 4) + 4
-        return number
+    def permute(self, addresses: Numbers) -> Numbers:
+        """Permute all bits but two."""
+        upper = (addresses >> U(42)) << U(40)
+        mixed: Numbers = self._cipher.permute(upper | (addresses & _LOW))
+        whole: Numbers = ((mixed >> U(40)) << U(42)) | (addresses & _FLAGS) | (mixed & _LOW)
+        return whole
 
 
-def permute_macs(cipher: Ff1, addresses: Numbers) -> Numbers:
-    """Permute 48-bit addresses, keeping their group and local bits."""
-    upper = (addresses >> np.uint64(42)) << np.uint64(40)
-    mixed: Numbers = cipher.permute(upper | (addresses & _LOW))
-    whole: Numbers = ((mixed >> np.uint64(40)) << np.uint64(42)) | (addresses & _FLAGS) | (mixed & _LOW)
-    return whole
+class NicsOfVendors(MacPermutation):
+    """The first three octets stay."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = Ff1(key, NIC_BITS, tweak_bytes=OUI_BYTES)
+
+    def permute(self, addresses: Numbers) -> Numbers:
+        """Permute the last three octets."""
+        vendors = addresses >> U(NIC_BITS)
+        return (vendors << U(NIC_BITS)) | self._cipher.permute(addresses & _NIC, vendors)
+
+
+def mac_permutation(mapping: MacMapping, key: bytes) -> MacPermutation:
+    """Return the permutation of a mapping."""
+    match mapping:
+        case MacMapping.PERMUTATION:
+            return WholeMacs(key)
+        case MacMapping.KEEP_OUI:
+            return NicsOfVendors(key)
+        case _:
+            assert_never(mapping)

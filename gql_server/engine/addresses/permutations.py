@@ -1,59 +1,79 @@
 """Prefix-preserving permutations of IP addresses.
 
 Both constructions turn an address bit by bit: whether bit k is flipped is a keyed function of the k bits before it.
-So two addresses that share k bits share k bits afterwards, and the map is a bijection. What is computed here is the
-mask of flips; with its upper bits cleared, it permutes the addresses below a fixed prefix.
+So two addresses that share k bits share k bits afterwards, and the map is a bijection; with the upper bits left as
+they are, it permutes what lies below a fixed prefix.
 
 ipcrypt-pfx: draft-denis-ipcrypt. Crypto-PAn: Xu, Fan, Ammar, Moon, "Prefix-Preserving IP Address Anonymization",
-ICNP 2002. Addresses are pairs of 64-bit words; an IPv4 address lies in the low one.
+ICNP 2002. Which addresses are special, their first 16 bits tell (but for :: and ::1), so cycle-walking needs no more
+than a table of those: the first 16 bits are mapped again while their image is special, and the others follow as they
+are flipped below the original ones.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
+from gql_server.engine.addresses.ranges import (
+    ORDINARY,
+    ORDINARY_TOPS_IPV6,
+    TOP_BITS,
+    TOPS,
+    Flags,
+    Numbers,
+    Pairs,
+    top_classes_of_ipv4,
+)
 from gql_server.engine.compilation import Bytes, U, Words, entry
-from gql_server.engine.memory import load64, pointer, store64
+from gql_server.engine.memory import load8, load64, pointer, store64
 
 IPV4_BITS: Final = 32
 IPV6_BITS: Final = 128
-_BATCH_BLOCKS: Final = 16384
-_BLOCK: Final = 16
+WORD_BITS: Final = 64
+GROUP_ID_BITS: Final = 24
+"""As many low bits of an IPv6 group id are permuted (`ranges.is_dynamic_group_id`)."""
 
-Pairs = npt.NDArray[np.uint64]
-"""Shape (n, 2): high and low word."""
+_BATCH_BLOCKS: Final = 8192
+_BLOCK: Final = 16
+_GROUP: Final = (0xFF02 << 48, 1 << 32)
+_WORD: Final = U(0xFFFFFFFFFFFFFFFF)
+
+InterfaceIds = Callable[[Pairs], Numbers]
+"""Gives the interface ids that the low words of addresses become."""
 
 
 @entry
-def build_prefix_blocks(addresses: Words, start: int, blocks: Bytes) -> None:
-    """For each bit from `start` on, write the bits before it behind a leading one, as 128 bits."""
+def build_prefix_blocks(addresses: Words, first: int, bits: int, blocks: Bytes) -> None:
+    """For each of some bits from the first on, write the bits before it behind a leading one, as 128 bits."""
     out = pointer(blocks)
     place = 0
     for i in range(addresses.shape[0] // 2):
         high, low = addresses[2 * i], addresses[2 * i + 1]
-        mark_high, mark_low = U(0), U(1)
-        for k in range(IPV6_BITS):
-            if k >= start:
-                store64(out, place, mark_high)
-                store64(out, place + 8, mark_low)
-                place += _BLOCK
-            bit = (high >> U(63 - k)) & U(1) if k < 64 else (low >> U(127 - k)) & U(1)  # noqa: PLR2004  # a word
-            mark_high = (mark_high << U(1)) | (mark_low >> U(63))
-            mark_low = (mark_low << U(1)) | bit
+        # One loop for each word, so that the compiler finds a plain one to unroll.
+        for k in range(first, min(first + bits, 64)):
+            store64(out, place, U(0))
+            store64(out, place + 8, (U(1) << U(k)) | (high >> U(1) >> U(63 - k)))
+            place += _BLOCK
+        for k in range(max(first, 64), first + bits):
+            store64(out, place, (U(1) << U(k - 64)) | (high >> U(1) >> U(127 - k)))
+            store64(out, place + 8, (high << U(k - 64)) | (low >> U(1) >> U(127 - k)))
+            place += _BLOCK
 
 
 @entry
-def build_padded_blocks(addresses: Words, bits: int, pad: Bytes, blocks: Bytes) -> None:
-    """For each bit, write the bits before it, which stand leftmost, followed by the pad's."""
+def build_padded_blocks(addresses: Words, first: int, bits: int, pad: Bytes, blocks: Bytes) -> None:
+    """For each of some bits from the first on, write the bits before it, leftmost, followed by the pad's."""
     out, filler = pointer(blocks), pointer(pad)
     pad_high, pad_low = load64(filler, 0), load64(filler, 8)
     place = 0
     for i in range(addresses.shape[0] // 2):
         high, low = addresses[2 * i], addresses[2 * i + 1]
-        for k in range(bits):
+        for k in range(first, first + bits):
             keep_high = ~(~U(0) >> U(k)) if k < 64 else ~U(0)  # noqa: PLR2004  # a word
             keep_low = U(0) if k <= 64 else ~(~U(0) >> U(k - 64))  # noqa: PLR2004  # a word
             store64(out, place, (high & keep_high) | (pad_high & ~keep_high))
@@ -61,88 +81,211 @@ def build_padded_blocks(addresses: Words, bits: int, pad: Bytes, blocks: Bytes) 
             place += _BLOCK
 
 
+@entry
+def collect_last_bits(one: Bytes, other: Bytes, bits: int, flips: Words) -> None:
+    """Add the last bits of two rows of blocks, and write those that belong together as one number."""
+    first, second = pointer(one), pointer(other)
+    place = _BLOCK - 1
+    for i in range(flips.shape[0]):
+        number = U(0)
+        for _ in range(bits):
+            number = (number << U(1)) | U((load8(first, place) ^ load8(second, place)) & 1)
+            place += _BLOCK
+        flips[i] = number
+
+
+@entry
+def collect_first_bits(ciphered: Bytes, bits: int, flips: Words) -> None:
+    """Write the first bits of blocks, those that belong together as one number."""
+    blocks = pointer(ciphered)
+    place = 0
+    for i in range(flips.shape[0]):
+        number = U(0)
+        for _ in range(bits):
+            number = (number << U(1)) | U(load8(blocks, place) >> 7)
+            place += _BLOCK
+        flips[i] = number
+
+
 class Permutation(ABC):
+    """The permutations that a map of IP addresses is made of."""
+
+    @abstractmethod
+    def ordinary_ipv4(self, addresses: Numbers) -> Numbers:
+        """Permute the ordinary IPv4 addresses."""
+
+    @abstractmethod
+    def hosts_ipv4(self, addresses: Numbers, bits: int) -> Numbers:
+        """Permute the last bits of IPv4 addresses that share all others."""
+
+    @abstractmethod
+    def ordinary_ipv6(self, addresses: Pairs, ids: InterfaceIds) -> Pairs:
+        """Permute the ordinary IPv6 addresses together with :: and ::1."""
+
+    @abstractmethod
+    def interface_ids(self, addresses: Pairs) -> Numbers:
+        """Permute the low words of IPv6 addresses, those below each high word on their own."""
+
+    @abstractmethod
+    def group_ids(self, low: Numbers) -> Numbers:
+        """Permute the last 24 bits of IPv6 group ids."""
+
+    @abstractmethod
+    def group_prefixes(self, groups: Pairs) -> Pairs:
+        """Permute what lies between scope and group id of IPv6 groups; the group ids are zero."""
+
+
+class PrefixPreserving(Permutation):
     """Computes the flips of many addresses at once."""
+
+    _base_ipv4: int
+    """Which bit of the 128 an IPv4 address begins with."""
 
     def __init__(self) -> None:
         self._blocks = np.empty(_BATCH_BLOCKS * _BLOCK, np.uint8)
-        self._ciphered = np.empty((_BATCH_BLOCKS + 1) * _BLOCK, np.uint8)  # update_into asks for one block more
 
-    def flips_of_ipv4(self, addresses: Pairs) -> Pairs:
-        """Return the flips of IPv4 addresses."""
-        return self._in_batches(addresses, IPV4_BITS)
+    def ordinary_ipv4(self, addresses: Numbers) -> Numbers:
+        """Permute the ordinary IPv4 addresses."""
+        tops = self._tops_ipv4[(addresses >> U(TOP_BITS)).astype(np.intp)]
+        return (tops << U(TOP_BITS)) | (self.hosts_ipv4(addresses, IPV4_BITS - TOP_BITS) & U(TOPS - 1))
 
-    def flips_of_ipv6(self, addresses: Pairs) -> Pairs:
-        """Return the flips of IPv6 addresses."""
-        return self._in_batches(addresses, IPV6_BITS)
+    def hosts_ipv4(self, addresses: Numbers, bits: int) -> Numbers:
+        """Permute the last bits of IPv4 addresses."""
+        return addresses ^ self._flips(self._lifted(addresses), self._base_ipv4 + IPV4_BITS - bits, bits)
 
-    def _in_batches(self, addresses: Pairs, bits: int) -> Pairs:
-        flips = np.zeros_like(addresses)
-        step = _BATCH_BLOCKS // bits
-        for begin in range(0, len(addresses), step):
-            batch = addresses[begin : begin + step]
-            packed = np.packbits(self._bits(batch, bits).reshape(len(batch), bits), axis=1)
-            if bits == IPV4_BITS:
-                flips[begin : begin + step, 1] = packed.view(">u4")[:, 0]
-            else:
-                flips[begin : begin + step] = packed.view(">u8")
+    def ordinary_ipv6(self, addresses: Pairs, ids: InterfaceIds) -> Pairs:
+        """Permute the high words, cycle-walked; the low ones are the caller's."""
+        high = addresses[:, 0]
+        rest = WORD_BITS - TOP_BITS
+        out = np.empty_like(addresses)
+        tops = self._tops_ipv6[(high >> U(rest)).astype(np.intp)]
+        out[:, 0] = (tops << U(rest)) | ((high ^ self._flips(addresses, TOP_BITS, rest)) & U((1 << rest) - 1))
+        out[:, 1] = ids(addresses)
+        return out
+
+    def interface_ids(self, addresses: Pairs) -> Numbers:
+        """Permute the low words."""
+        return np.asarray(addresses[:, 1] ^ self._flips(addresses, WORD_BITS, WORD_BITS))
+
+    def group_ids(self, low: Numbers) -> Numbers:
+        """Permute the last 24 bits, as those of one canonical group."""
+        canonical = np.empty((len(low), 2), np.uint64)
+        canonical[:, 0], canonical[:, 1] = U(_GROUP[0]), U(_GROUP[1]) | low
+        return low ^ self._flips(canonical, IPV6_BITS - GROUP_ID_BITS, GROUP_ID_BITS)
+
+    def group_prefixes(self, groups: Pairs) -> Pairs:
+        """Permute the 80 bits from the 16th on."""
+        out = groups.copy()
+        out[:, 0] ^= self._flips(groups, 16, 48)
+        out[:, 1] ^= self._flips(groups, WORD_BITS, 32) << U(32)
+        return out
+
+    @cached_property
+    def _tops_ipv4(self) -> Numbers:
+        return _walked(self._flips_of_tops(self._base_ipv4, self._lifted), top_classes_of_ipv4() == ORDINARY)
+
+    @cached_property
+    def _tops_ipv6(self) -> Numbers:
+        def lift(tops: Numbers) -> Pairs:
+            return np.stack([tops << U(32), np.zeros_like(tops)], axis=1)
+
+        return _walked(self._flips_of_tops(0, lift), ORDINARY_TOPS_IPV6)
+
+    def _flips_of_tops(self, base: int, lift: Callable[[Numbers], Pairs]) -> Numbers:
+        """Return the flips of the first 16 bits of every address, one prefix length after the other."""
+        flips = np.zeros(TOPS, np.uint64)
+        for length in range(TOP_BITS):
+            prefixes = np.arange(1 << length, dtype=np.uint64) << U(IPV4_BITS - length)
+            bits = self._flips(lift(prefixes), base + length, 1)
+            flips |= np.repeat(bits << U(TOP_BITS - 1 - length), TOPS >> length)
         return flips
 
-    def _cipher(self, cipher: CipherContext, count: int) -> npt.NDArray[np.uint8]:
-        size = count * _BLOCK
-        cipher.update_into(self._blocks.data[:size], self._ciphered.data)
-        return self._ciphered[:size]
+    def _flips(self, addresses: Pairs, first: int, bits: int) -> Numbers:
+        """Return the flips of some bits as numbers."""
+        flips = np.empty(len(addresses), np.uint64)
+        step = _BATCH_BLOCKS // bits
+        for begin in range(0, len(addresses), step):
+            part = np.ascontiguousarray(addresses[begin : begin + step]).reshape(-1)
+            self._collect(part, first, bits, flips[begin : begin + step])
+        return flips
+
+    def _cipher(self, cipher: CipherContext, count: int, out: npt.NDArray[np.uint8]) -> None:
+        cipher.update_into(self._blocks.data[: count * _BLOCK], out.data)
 
     @abstractmethod
-    def _bits(self, batch: Pairs, bits: int) -> npt.NDArray[np.uint8]:
-        """Return one byte a bit, 0 or 1."""
+    def _collect(self, addresses: Words, first: int, bits: int, flips: Words) -> None:
+        """Write the flips of some bits of a batch."""
+
+    @abstractmethod
+    def _lifted(self, addresses: Numbers) -> Pairs:
+        """Return IPv4 addresses as 128 bits."""
 
 
-class IpcryptPfx(Permutation):
+def _walked(flips: Numbers, allowed: Flags) -> Numbers:
+    """Return the images of all first 16 bits, mapped again while they are special."""
+    tops = np.arange(TOPS, dtype=np.uint64)
+    image = tops ^ flips
+    waiting = np.flatnonzero(allowed & ~allowed[image.astype(np.intp)])
+    while len(waiting):
+        image[waiting] ^= flips[image[waiting].astype(np.intp)]
+        waiting = waiting[~allowed[image[waiting].astype(np.intp)]]
+    return image
+
+
+def _room() -> npt.NDArray[np.uint8]:
+    return np.empty((_BATCH_BLOCKS + 1) * _BLOCK, np.uint8)  # update_into asks for one block more
+
+
+class IpcryptPfx(PrefixPreserving):
     """ipcrypt-pfx: the exclusive or of two AES-128 permutations of the padded prefix."""
 
     KEY_BYTES: Final = 32
     _MAPPED: Final = U(0xFFFF << 32)
+    _base_ipv4 = IPV6_BITS - IPV4_BITS
 
     def __init__(self, key: bytes) -> None:
         super().__init__()
         first, second = key[:16], key[16:]
         if len(key) != self.KEY_BYTES or first == second:
             raise ValueError("ipcrypt-pfx takes two different AES-128 keys")
-        self._first, self._second = _ecb(first), _ecb(second)
+        self._first, self._second = ecb(first), ecb(second)
+        self._one, self._other = _room(), _room()
 
-    def _bits(self, batch: Pairs, bits: int) -> npt.NDArray[np.uint8]:
-        addresses = batch.copy()
-        if bits == IPV4_BITS:  # taken as ::ffff:a.b.c.d, from bit 96 on
-            addresses[:, 0] = 0
-            addresses[:, 1] |= self._MAPPED
-        build_prefix_blocks(addresses.reshape(-1), IPV6_BITS - bits, self._blocks)
-        last = self._cipher(self._first, len(batch) * bits)[_BLOCK - 1 :: _BLOCK].copy()
-        other = self._cipher(self._second, len(batch) * bits)[_BLOCK - 1 :: _BLOCK]
-        return (last ^ other) & np.uint8(1)
+    def _lifted(self, addresses: Numbers) -> Pairs:
+        """Return ::ffff:a.b.c.d."""
+        return np.stack([np.zeros_like(addresses), addresses | self._MAPPED], axis=1)
+
+    def _collect(self, addresses: Words, first: int, bits: int, flips: Words) -> None:
+        build_prefix_blocks(addresses, first, bits, self._blocks)
+        self._cipher(self._first, len(flips) * bits, self._one)
+        self._cipher(self._second, len(flips) * bits, self._other)
+        collect_last_bits(self._one, self._other, bits, flips)
 
 
-class CryptoPan(Permutation):
+class CryptoPan(PrefixPreserving):
     """Crypto-PAn: the first bit of AES-128 over the prefix, padded with a secret."""
 
     KEY_BYTES: Final = 32
+    _base_ipv4 = 0
 
     def __init__(self, key: bytes) -> None:
         super().__init__()
         if len(key) != self.KEY_BYTES:
             raise ValueError("Crypto-PAn takes an AES-128 key and a 16-byte pad")
-        self._aes = _ecb(key[:16])
+        self._aes = ecb(key[:16])
         self._pad = np.frombuffer(self._aes.update(key[16:]), np.uint8).copy()
+        self._ciphered = _room()
 
-    def _bits(self, batch: Pairs, bits: int) -> npt.NDArray[np.uint8]:
-        addresses = batch.copy()
-        if bits == IPV4_BITS:
-            addresses[:, 0] = batch[:, 1] << U(32)
-            addresses[:, 1] = 0
-        build_padded_blocks(addresses.reshape(-1), bits, self._pad, self._blocks)
-        return self._cipher(self._aes, len(batch) * bits)[::_BLOCK] >> np.uint8(7)
+    def _lifted(self, addresses: Numbers) -> Pairs:
+        return np.stack([addresses << U(32), np.zeros_like(addresses)], axis=1)
+
+    def _collect(self, addresses: Words, first: int, bits: int, flips: Words) -> None:
+        build_padded_blocks(addresses, first, bits, self._pad, self._blocks)
+        self._cipher(self._aes, len(flips) * bits, self._ciphered)
+        collect_first_bits(self._ciphered, bits, flips)
 
 
-def _ecb(key: bytes) -> CipherContext:
-    # ECB is how many independent blocks go through one block cipher; no block is ever a message.
+def ecb(key: bytes) -> CipherContext:
+    """Return AES for many independent blocks."""
+    # ECB is how they go through one block cipher; no block is ever a message.
     return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305  # see above

@@ -15,6 +15,17 @@ Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.uint64]
 Pairs = npt.NDArray[np.uint64]
 
+TOP_BITS: Final = 16
+"""The first bits of an address tell its class: all special ranges but :: and ::1 are unions of /16s."""
+TOPS: Final = 1 << TOP_BITS
+
+ORDINARY: Final = 0
+FIXED: Final = 1
+LINK_LOCAL: Final = 2
+GROUP: Final = 3
+RESERVED: Final = 4
+"""240/4, where the broadcast address lies."""
+
 BROADCAST_IPV4: Final = U(0xFFFFFFFF)
 LINK_LOCAL_IPV4_HOST: Final = U(0x0000FFFF)
 RESERVED_IPV4_HOST: Final = U(0x0FFFFFFF)
@@ -32,6 +43,17 @@ def is_fixed_ipv4(a: Numbers) -> Flags:
     """This network, loopback, everyone (RFC 6890)."""
     top = a >> U(24)
     return np.asarray((top == 0) | (top == 127) | (a == BROADCAST_IPV4))  # noqa: PLR2004  # 127/8
+
+
+def top_classes_of_ipv4() -> npt.NDArray[np.uint8]:
+    """Return the class of all IPv4 addresses by their first 16 bits."""
+    tops = np.arange(TOPS, dtype=np.uint64) << U(TOP_BITS)
+    classes = np.zeros(TOPS, np.uint8)
+    classes[is_fixed_ipv4(tops)] = FIXED
+    classes[is_link_local_ipv4(tops)] = LINK_LOCAL
+    classes[is_group_ipv4(tops)] = GROUP
+    classes[is_reserved_ipv4(tops)] = RESERVED
+    return classes
 
 
 def is_link_local_ipv4(a: Numbers) -> Flags:
@@ -80,6 +102,11 @@ def is_ordinary_ipv6(a: Pairs) -> Flags:
     return ~is_fixed_ipv6(a) & ~is_link_local_ipv6(a) & ~is_group_ipv6(a)
 
 
+_TOP_PAIRS: Final = np.stack([np.arange(TOPS, dtype=np.uint64) << U(48), np.full(TOPS, 2, np.uint64)], axis=1)
+ORDINARY_TOPS_IPV6: Final = is_ordinary_ipv6(_TOP_PAIRS)
+"""Whether the first 16 bits are those of ordinary IPv6 addresses; :: and ::1 share theirs with such."""
+
+
 def has_group_flags(a: Pairs) -> Flags:
     """Groups that were not assigned: they may carry a unicast prefix (RFC 3306) or an address (RFC 3956)."""
     return np.asarray((a[:, 0] >> U(52)) & U(15) != 0)
@@ -109,3 +136,8 @@ def is_ipv6_group_mac(a: Numbers) -> Flags:
 def is_ordinary_mac(a: Numbers) -> Flags:
     """Every other address, of one station or of a group."""
     return ~is_fixed_mac(a) & ~is_ipv4_group_mac(a) & ~is_ipv6_group_mac(a)
+
+
+def is_unicast_mac(a: Numbers) -> Flags:
+    """Addresses of one station."""
+    return np.asarray(((a >> U(40)) & U(1) == 0) & (a != 0))

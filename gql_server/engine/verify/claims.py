@@ -355,4 +355,3 @@ def fold(x: int) -> int:
     x = (x & 0xFFFF) + (x >> 16)
     x = (x & 0xFFFF) + (x >> 16)
     return (x & 0xFFFF) + (x >> 16)
-

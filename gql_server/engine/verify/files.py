@@ -45,7 +45,7 @@ _TIME_OPTIONS: Final = {9: 1, 10: 4, 13: 1, 14: 8}
 """Options of an interface that hold no name: if_tsresol, if_tzone, if_fcslen, if_tsoffset, with their lengths."""
 
 
-class MalformedCapture(Exception):  # noqa: N818  # what is wrong with it is its name
+class MalformedCapture(Exception):  # what is wrong with it is its name
     """A file that cannot be read to its end."""
 
 

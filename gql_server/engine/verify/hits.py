@@ -224,4 +224,3 @@ def look_up_wide(
     """Look an IPv6 address up."""
     if is_original_wide(s, w, high, low):
         note_hit(h, room, at, length, _IPV6, form)
-

@@ -177,4 +177,3 @@ def read_arp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None:
 def is_ethernet(kind: int) -> bool:
     """Say whether a frame without preamble follows."""
     return kind in (READ_ETHERNET, TRANSPARENT_ETHERNET)
-

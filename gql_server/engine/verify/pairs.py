@@ -91,7 +91,9 @@ def note_narrow(s: State, w: Words, key: np.uint64, new: np.uint64) -> None:
 
 
 @kernel
-def note_wide(s: State, w: Words, high: np.uint64, low: np.uint64, tag: int, new_high: np.uint64, new_low: np.uint64) -> None:
+def note_wide(
+    s: State, w: Words, high: np.uint64, low: np.uint64, tag: int, new_high: np.uint64, new_low: np.uint64
+) -> None:
     """Note what an IPv6 address (tag 0) or prefix (tag: its length plus one) became; 0 is no pseudonym."""
     position = wide_slot(s, w, high, low, tag)
     meta = w[position + U(WIDE_META)]

@@ -16,6 +16,7 @@ from gql_server.engine.verify.control import (
     resume,
 )
 from gql_server.engine.verify.layout import (
+    CHANGED,
     CURSOR,
     FRAGMENT,
     GROWS,
@@ -48,7 +49,6 @@ from gql_server.engine.verify.layout import (
     STOP,
     TIMES,
     UNKNOWN,
-    CHANGED,
     VERSION,
     WIDE_LIMIT,
     WIDE_USED,
@@ -121,7 +121,7 @@ def _read_inner(s: State, protocol: int, at: int, end: int) -> None:
 
 
 @kernel
-def _read_layer(a: Bytes, o: Bytes, s: State, w: Words, kind: int, at: int, end: int) -> None:  # noqa: C901  # one arm a layer
+def _read_layer(a: Bytes, o: Bytes, s: State, w: Words, kind: int, at: int, end: int) -> None:  # one arm a layer
     if kind >= READ_PROTOCOL:
         _read_protocol(a, o, s, w, kind - READ_PROTOCOL, at, end)
     elif kind == IPV4:
@@ -183,7 +183,15 @@ def _compare_lengths(s: State, r: State, q: State, i: int, j: int) -> None:
 
 @entry
 def read_pairs(
-    original: Bytes, output: Bytes, packets: State, others: State, state: State, words: Words, first: int, other: int, count: int
+    original: Bytes,
+    output: Bytes,
+    packets: State,
+    others: State,
+    state: State,
+    words: Words,
+    first: int,
+    other: int,
+    count: int,
 ) -> int:
     """Read `count` packets of both files from `first` and `other` on; return how many, fewer when tables must grow."""
     a, o, s, w = pointer(original), pointer(output), pointer(state), pointer(words)

@@ -48,7 +48,11 @@ _PLACES: Final = {
     PAYLOAD: LeakPlace.PAYLOAD,
     UNEXPLAINED: LeakPlace.UNEXPLAINED,
 }
-_SAME_FIELDS: Final = ((classes.IPV4, layout.SAME_IPV4), (classes.IPV6, layout.SAME_IPV6), (classes.MAC, layout.SAME_MAC))
+_SAME_FIELDS: Final = (
+    (classes.IPV4, layout.SAME_IPV4),
+    (classes.IPV6, layout.SAME_IPV6),
+    (classes.MAC, layout.SAME_MAC),
+)
 _COUNTED: Final = (
     (layout.INCONSISTENT, VerificationReason.MAP_INCONSISTENT),
     (layout.PAYLOAD_LEFT, VerificationReason.PAYLOAD_LEFT),

@@ -50,9 +50,7 @@ def _is_left_to_card(b: Bytes, place: int, pseudo: int, length: int) -> bool:
 
 
 @kernel
-def compare_sums(
-    a: Bytes, o: Bytes, s: State, place: int, at: int, end: int, whole: bool, was: int, now: int
-) -> None:
+def compare_sums(a: Bytes, o: Bytes, s: State, place: int, at: int, end: int, whole: bool, was: int, now: int) -> None:
     """Compare the residues of a checksum over the bytes from `at` to `end`; `was` and `now` are added to them."""
     shift, stop = s[SHIFT], min(end, s[STOP])
     if place + 2 > stop:
@@ -73,9 +71,7 @@ def compare_sums(
 
 
 @kernel
-def transport_sum(
-    a: Bytes, o: Bytes, s: State, protocol: int, place: int, at: int, end: int, length: int
-) -> None:
+def transport_sum(a: Bytes, o: Bytes, s: State, protocol: int, place: int, at: int, end: int, length: int) -> None:
     """Compare a checksum that covers a pseudo-header."""
     shift = s[SHIFT]
     if place + 2 > min(end, s[STOP]):

@@ -10,7 +10,16 @@ from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16
 from gql_server.engine.verify.claims import checksum, enter, payload, remnant, same, skip_to
 from gql_server.engine.verify.hosts import read_dhcp
-from gql_server.engine.verify.layout import CURSOR, PAYLOAD, PAYLOAD_KEEP, PAYLOAD_LENGTH, READ_ETHERNET, SHIFT, STOP, VERSION
+from gql_server.engine.verify.layout import (
+    CURSOR,
+    PAYLOAD,
+    PAYLOAD_KEEP,
+    PAYLOAD_LENGTH,
+    READ_ETHERNET,
+    SHIFT,
+    STOP,
+    VERSION,
+)
 from gql_server.engine.verify.links import read_by_version
 from gql_server.engine.verify.names import read_dns
 from gql_server.engine.verify.sums import compare_sums, is_whole, transport_sum

@@ -73,9 +73,7 @@ def _harvest(task: VerifyTask, tables: Tables, progress: Progress) -> SideBySide
         while done < count:
             first, other = original.next + done, output.next + done
             lists = (original.packets, output.packets)
-            read = read_pairs(
-                original.buffer, output.buffer, *lists, s, tables.words, first, other, count - done
-            )
+            read = read_pairs(original.buffer, output.buffer, *lists, s, tables.words, first, other, count - done)
             done += read
             if done < count:
                 tables.make_room(_size_of(original, original.next + done) // 4 + 4)

@@ -5,36 +5,54 @@ from pathlib import Path
 
 import pytest
 
-from gql_server.domain.anonymization import AddressMapping, AddressPair
-from gql_server.domain.errors import CaptureCut
+from gql_server.domain.anonymization import AddressMapping, AddressPair, MacMapping, NicPolicy
+from gql_server.domain.errors import CaptureCut, MacTargetTaken
 from gql_server.engine.addresses.anonymizing import preview
 from gql_server.engine.tasks import PreviewTask, Progressed
 from tests.captures import (
+    IP6_A,
     IP_A,
     IP_B,
     MAC_A,
     MAC_B,
+    UDP,
     SectionOf,
+    arp,
     block,
+    dhcp_request,
     ethernet,
     ip_bytes,
+    ipv4,
     mac_bytes,
     packets,
     pcap,
     pcapng,
     read_pcap,
+    udp,
     udp4,
     udp6,
 )
-from tests.engine.doubles import KEY, anonymize_file, inspect_file
+from tests.engine.doubles import KEY, anonymize_file, inspect_file, transform_file
+from tests.engine.reading import read_packet
 
 FRAMES = [ethernet(udp4()), ethernet(udp6(), kind=0x86DD), ethernet(udp4(source="10.1.2.3"))]
 RULES = (("10.0.0.0/8", "172.0.0.0/8"),)
 
 
-def previewed(source: Path, first: int, rules: tuple[tuple[str, str], ...] = ()) -> tuple[AddressPair, ...]:
+def previewed(
+    source: Path,
+    first: int,
+    rules: tuple[tuple[str, str], ...] = (),
+    mac_mapping: MacMapping = MacMapping.PERMUTATION,
+) -> tuple[AddressPair, ...]:
     task = PreviewTask(
-        source=source, mapping=AddressMapping.IPCRYPT_PFX, rules=rules, key=KEY, first=first, memory_bytes=1
+        source=source,
+        mapping=AddressMapping.IPCRYPT_PFX,
+        mac_mapping=mac_mapping,
+        rules=rules,
+        key=KEY,
+        first=first,
+        memory_bytes=1,
     )
     seen: list[Progressed] = []
     return preview(task, seen.append).pairs
@@ -60,6 +78,60 @@ def test_the_same_key_gives_the_same_bytes_and_the_report_counts(tmp_path: Path)
     report = one.report
     assert (report.packets, report.blocks_dropped, report.bytes_kept) == (3, 2, 99)
     assert (report.addresses_ipv4, report.addresses_ipv6, report.addresses_mac) == (3, 2, 2)
+
+
+VENDOR = "a4:5e:60"
+DEVICES = [
+    ethernet(arp(), kind=0x0806),
+    ethernet(udp6(), kind=0x86DD),
+    ethernet(ipv4(udp(dhcp_request(), source_port=68, destination_port=67), UDP)),
+]
+
+
+def transformed(directory: Path, *, nic: NicPolicy, rules: tuple[tuple[str, str], ...]) -> list[bytes]:
+    directory.mkdir(exist_ok=True)
+    source = directory / "in.pcap"
+    source.write_bytes(pcap(packets(*DEVICES)))
+    transform_file(source, directory / "out", rules, nic)
+    return read_pcap((directory / "out" / "capture.pcap").read_bytes())
+
+
+def test_a_device_gets_its_vendor_wherever_its_address_stands_and_nothing_else_changes(tmp_path: Path) -> None:
+    out = transformed(tmp_path, nic=NicPolicy.KEEP, rules=((MAC_A, VENDOR),))
+    made = mac_bytes(VENDOR + MAC_A[8:])
+    eui64 = bytes([made[0] ^ 2, *made[1:3], 0xFF, 0xFE, *made[3:]])
+    named = ip_bytes(IP6_A)
+    assert named[8:] != eui64
+    for before, after in zip(DEVICES, out, strict=True):
+        expected = before.replace(mac_bytes(MAC_A), made).replace(named, named[:8] + eui64)
+        assert read_packet(after).wrong() == []
+        # Checksums follow the addresses they cover.
+        assert [n for n in range(len(after)) if after[n] != expected[n]] in ([], [60, 61], [40, 41])
+
+
+def test_mapped_octets_are_the_same_in_each_capture(tmp_path: Path) -> None:
+    (one, *_) = transformed(tmp_path / "one", nic=NicPolicy.MAP, rules=((MAC_A, VENDOR), (MAC_B, VENDOR)))
+    assert one[6:9] == one[0:3] == mac_bytes(VENDOR)
+    assert one[9:12] not in (mac_bytes(MAC_A)[3:], one[3:6])
+    assert one == transformed(tmp_path / "other", nic=NicPolicy.MAP, rules=((MAC_B, VENDOR), (MAC_A, VENDOR)))[0]
+
+
+def test_a_made_address_that_is_another_device_s_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MacTargetTaken) as caught:
+        transformed(
+            tmp_path, nic=NicPolicy.KEEP, rules=(("a4:5e:60:33:44:55", VENDOR), ("02:00:00:33:44:66", MAC_B[:8]))
+        )
+    assert caught.value.index == 1
+
+
+def test_the_vendors_of_an_anonymized_capture_stay_where_that_was_asked(tmp_path: Path) -> None:
+    source = tmp_path / "in.pcap"
+    source.write_bytes(pcap(packets(*FRAMES)))
+    anonymize_file(source, tmp_path / "out", mac_mapping=MacMapping.KEEP_OUI)
+    (first, *_) = read_pcap((tmp_path / "out" / "capture.pcap").read_bytes())
+    assert first[6:9] == mac_bytes(MAC_A)[:3]
+    assert first[9:12] != mac_bytes(MAC_A)[3:]
+    assert previewed(source, 2, mac_mapping=MacMapping.KEEP_OUI)[1].replacement[:8] == MAC_A[:8]
 
 
 def test_a_preview_is_what_the_job_then_writes(tmp_path: Path) -> None:

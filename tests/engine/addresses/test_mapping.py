@@ -5,14 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.anonymization import AddressMapping, MacMapping
+from gql_server.domain.errors import RulesOverlap
 from gql_server.engine.addresses import ranges
-from gql_server.engine.addresses.mapping import AddressMap, derive
-from gql_server.engine.addresses.ranges import Numbers
+from gql_server.engine.addresses.eui64 import eui64_of_mac, is_eui64
+from gql_server.engine.addresses.mapping import AddressMap
+from gql_server.engine.addresses.ranges import Numbers, Pairs
 from tests.engine.doubles import KEY
 
-PREFIX_PRESERVING = (AddressMapping.IPCRYPT_PFX, AddressMapping.CRYPTO_PAN)
-MAPS = {mapping: AddressMap(KEY, mapping, ()) for mapping in PREFIX_PRESERVING}
+MAPS = {
+    "pfx": AddressMap(KEY, AddressMapping.IPCRYPT_PFX, ()),
+    "pan": AddressMap(KEY, AddressMapping.CRYPTO_PAN, ()),
+    "permutation": AddressMap(KEY, AddressMapping.PERMUTATION, ()),
+    "vendors kept": AddressMap(KEY, AddressMapping.IPCRYPT_PFX, (), mac_mapping=MacMapping.KEEP_OUI),
+}
 RULES = (
     ("10.0.0.0/8", "20.0.0.0/8"),
     ("10.1.0.0/16", "30.1.0.0/16"),
@@ -21,7 +27,36 @@ RULES = (
     ("2001:db8:1::/48", "2001:dead:1::/48"),
 )
 RULED = AddressMap(KEY, AddressMapping.IPCRYPT_PFX, RULES)
+EXPLICIT = AddressMap(KEY, AddressMapping.EXPLICIT, RULES)
 EVERY = pytest.mark.parametrize("addresses", MAPS.values(), ids=MAPS.keys())
+PREFIX_PRESERVING = pytest.mark.parametrize("addresses", [MAPS["pfx"], MAPS["pan"]], ids=["pfx", "pan"])
+MANY_RULES = {
+    "none": (),
+    "nested": RULES,
+    # An eighth of all addresses each, so that many others would land in the images.
+    "wide": (("64.0.0.0/3", "192.0.0.0/3"), ("72.0.0.0/8", "MAP"), ("128.0.0.0/4", "KEEP"), ("200.0.0.0/8", "MAP")),
+    "wide IPv6": (
+        ("4000::/3", "6000::/3"),
+        ("4800::/8", "MAP"),
+        ("8000::/3", "KEEP"),
+        ("2001:db8::/32", "2001:db8::/32"),
+    ),
+}
+EVERY_WAY = pytest.mark.parametrize(
+    "addresses",
+    [
+        AddressMap(KEY, mapping, rules, mac_mapping=mac_mapping)
+        for rules in MANY_RULES.values()
+        for mapping in (AddressMapping.IPCRYPT_PFX, AddressMapping.CRYPTO_PAN, AddressMapping.PERMUTATION)
+        for mac_mapping in MacMapping
+    ],
+    ids=[
+        f"{rules}-{mapping}-{macs}"
+        for rules in MANY_RULES
+        for mapping in ("pfx", "pan", "whole")
+        for macs in MacMapping
+    ],
+)
 
 
 def map4(addresses: AddressMap, *texts: str) -> list[str]:
@@ -29,10 +64,13 @@ def map4(addresses: AddressMap, *texts: str) -> list[str]:
     return [str(ip_address(number)) for number in addresses.ipv4(numbers).tolist()]
 
 
+def rows(numbers: list[int]) -> Pairs:
+    return np.array([(number >> 64, number & (1 << 64) - 1) for number in numbers], np.uint64).reshape(-1, 2)
+
+
 def map6(addresses: AddressMap, *texts: str) -> list[str]:
-    numbers = [int(ip_address(text)) for text in texts]
-    words = np.array([(number >> 64, number & (1 << 64) - 1) for number in numbers], np.uint64).reshape(-1, 2)
-    return [str(ip_address(((high << 64) | low).to_bytes(16, "big"))) for high, low in addresses.ipv6(words).tolist()]
+    mapped = addresses.ipv6(rows([int(ip_address(text)) for text in texts])).tolist()
+    return [str(ip_address(((high << 64) | low).to_bytes(16, "big"))) for high, low in mapped]
 
 
 def map_mac(addresses: AddressMap, *macs: int) -> list[int]:
@@ -71,7 +109,43 @@ def test_no_two_random_ipv4_addresses_meet(addresses: AddressMap) -> None:
     assert len(np.unique(addresses.ipv4(numbers))) == len(numbers)
 
 
+@EVERY_WAY
+@settings(max_examples=30, deadline=None)
+@given(numbers=st.lists(st.integers(0, (1 << 32) - 1) | st.integers(1 << 29, 6 << 29), unique=True, max_size=64))
+def test_no_two_ipv4_addresses_meet_under_any_rules(addresses: AddressMap, numbers: list[int]) -> None:
+    mapped = addresses.ipv4(np.array(numbers, np.uint64)).tolist()
+    assert len(set(mapped)) == len(numbers)
+    assert mapped == [addresses.ipv4(np.array([number], np.uint64)).tolist()[0] for number in numbers]
+
+
+PREFIXES6 = [0x20010DB8_00000001, 0x20010DB8_00010001, 0x40000000_00000000, 0x4800FFFF_00000000, 0xFE800000_00000000, 0]
+IDS = st.integers(0, (1 << 64) - 1) | st.integers(0, (1 << 48) - 1).map(
+    lambda mac: int(eui64_of_mac(np.array([mac], np.uint64))[0])
+)
+
+
+@EVERY_WAY
+@settings(max_examples=30, deadline=None)
+@given(numbers=st.lists(st.tuples(st.sampled_from(PREFIXES6) | st.integers(0, (1 << 64) - 1), IDS), unique=True))
+def test_no_two_ipv6_addresses_meet_under_any_rules(addresses: AddressMap, numbers: list[tuple[int, int]]) -> None:
+    pairs = np.array(numbers, np.uint64).reshape(-1, 2)
+    mapped = addresses.ipv6(pairs)
+    assert len(np.unique(mapped, axis=0)) == len(pairs)
+    assert [addresses.ipv6(pairs[n : n + 1]).tolist()[0] for n in range(len(pairs))] == mapped.tolist()
+    for belongs in (ranges.is_fixed_ipv6, ranges.is_link_local_ipv6, ranges.is_group_ipv6):
+        assert np.array_equal(belongs(pairs), belongs(mapped))
+
+
 @EVERY
+@settings(max_examples=30, deadline=None)
+@given(macs=st.lists(st.integers(0, (1 << 48) - 1), unique=True))
+def test_no_two_mac_addresses_meet(addresses: AddressMap, macs: list[int]) -> None:
+    mapped = map_mac(addresses, *macs)
+    assert len(set(mapped)) == len(macs)
+    assert mapped == [map_mac(addresses, mac)[0] for mac in macs]
+
+
+@PREFIX_PRESERVING
 @settings(deadline=None)
 @given(base=st.integers(1 << 24, (223 << 24) - 1), bits=st.integers(0, 24), flip=st.integers(0, (1 << 24) - 1))
 def test_shared_prefixes_are_preserved_beyond_the_longest_special_one(
@@ -85,14 +159,19 @@ def test_shared_prefixes_are_preserved_beyond_the_longest_special_one(
         assert shared_bits(one, two, 32) == shared if shared >= 16 else one != two or base == other
 
 
-@EVERY
+@PREFIX_PRESERVING
 @settings(deadline=None)
-@given(base=st.integers(0, (1 << 128) - 1), bits=st.integers(0, 100))
+@given(base=st.integers(0, (1 << 128) - 1), bits=st.integers(0, 111))
 def test_shared_ipv6_prefixes_are_preserved(addresses: AddressMap, base: int, bits: int) -> None:
-    base = (0x20 << 120) | (base >> 8)
+    base = (0x2001 << 112) | (base >> 16)
     other = base ^ (1 << bits)
-    one, two = (int(ip_address(text)) for text in map6(addresses, str(ip_address(base)), str(ip_address(other))))
-    assert shared_bits(one, two, 128) == shared_bits(base, other, 128)
+    pairs = rows([base, other])
+    (one_high, one_low), (two_high, two_low) = addresses.ipv6(pairs).tolist()
+    one, two = (one_high << 64) | one_low, (two_high << 64) | two_low
+    if bits >= 64 or not (is_eui64(pairs[:, 1]) | is_eui64(addresses._permutation.interface_ids(pairs))).any():
+        assert shared_bits(one, two, 128) == 127 - bits
+    else:
+        assert one_high == two_high
 
 
 @EVERY
@@ -158,7 +237,7 @@ def test_station_and_group_mac_addresses_keep_their_class(addresses: AddressMap)
     mapped = addresses.mac(macs)
     flags = np.uint64(0x030000000000)
     assert np.array_equal(macs & flags, mapped & flags)
-    assert int((macs == mapped).sum()) == 0
+    assert int((macs == mapped).sum()) < 3
     assert np.array_equal(ranges.is_ordinary_mac(macs), ranges.is_ordinary_mac(mapped))
 
 
@@ -186,10 +265,91 @@ def test_addresses_without_a_rule_never_land_in_a_target_and_no_two_meet() -> No
     assert not (landed >> np.uint64(8) == np.uint64(0xC0A800)).any()
 
 
-def test_another_key_gives_another_map_and_another_purpose_another_key() -> None:
+def test_another_key_gives_another_map() -> None:
     other = AddressMap(b"k" * 32, AddressMapping.IPCRYPT_PFX, ())
-    assert map4(other, "10.1.2.3") != map4(MAPS[AddressMapping.IPCRYPT_PFX], "10.1.2.3")
-    assert len({derive(KEY, purpose, 16) for purpose in ("ip/pfx", "ip/cryptopan", "mac/ff1")}) == 3
+    assert map4(other, "10.1.2.3") != map4(MAPS["pfx"], "10.1.2.3")
+    assert map_mac(other, 0x001122334455) != map_mac(MAPS["pfx"], 0x001122334455)
+
+
+@pytest.mark.parametrize("mapping", list(AddressMapping))
+@pytest.mark.parametrize("mac_mapping", list(MacMapping))
+def test_the_same_key_gives_the_same_pseudonyms_in_each_capture(
+    mapping: AddressMapping, mac_mapping: MacMapping
+) -> None:
+    numbers = np.random.default_rng(9).integers(0, 1 << 32, 1000, dtype=np.uint64)
+    first, later = (AddressMap(KEY, mapping, RULES, mac_mapping=mac_mapping) for _ in range(2))
+    first.ipv4(numbers[:7])
+    assert np.array_equal(first.ipv4(numbers), later.ipv4(numbers))
+    assert np.array_equal(first.mac(numbers), later.mac(numbers))
+    pairs = numbers.reshape(-1, 2)
+    assert np.array_equal(first.ipv6(pairs), later.ipv6(pairs))
+
+
+def test_rules_that_contradict_themselves_are_refused() -> None:
+    with pytest.raises(RulesOverlap):
+        AddressMap(KEY, AddressMapping.IPCRYPT_PFX, (("10.0.0.0/8", "KEEP"), ("10.0.0.0/8", "ZERO")))
+
+
+MAC = 0x001122334455
+ID = "211:22ff:fe33:4455"
+
+
+def id_of(mac: int) -> int:
+    return int(eui64_of_mac(np.array([mac], np.uint64))[0])
+
+
+@pytest.mark.parametrize("prefix", ["2001:db8:1:2:", "fd12:3456:789a:1:", "fe80::"])
+@pytest.mark.parametrize("name", ["pfx", "pan", "vendors kept"])
+def test_an_id_made_from_a_mac_address_follows_it(name: str, prefix: str) -> None:
+    (mapped, other) = map6(MAPS[name], prefix + ID, prefix + "1:2:3:4")
+    (mac,) = map_mac(MAPS[name], MAC)
+    assert int(ip_address(mapped)) & (1 << 64) - 1 == id_of(mac)
+    assert shared_bits(int(ip_address(mapped)), int(ip_address(other)), 128) >= 64
+    assert prefix == "fe80::" or not mapped.startswith(prefix)
+
+
+def test_a_whole_permutation_tells_of_mac_addresses_only_on_the_link() -> None:
+    whole = MAPS["permutation"]
+    ordinary, local = map6(whole, "2001:db8:1:2:" + ID, "fe80::" + ID)
+    (mac,) = map_mac(whole, MAC)
+    assert int(ip_address(local)) == (0xFE80 << 112) | id_of(mac)
+    assert not is_eui64(rows([int(ip_address(ordinary))])[:, 1]).any()
+
+
+@PREFIX_PRESERVING
+def test_other_ids_never_land_among_those_of_mac_addresses(addresses: AddressMap) -> None:
+    pairs = np.empty((1 << 18, 2), np.uint64)
+    pairs[:, 0] = 0xFE80 << 48
+    pairs[:, 1] = np.random.default_rng(6).integers(0, 1 << 63, len(pairs), dtype=np.uint64)
+    assert is_eui64(addresses._permutation.interface_ids(pairs)).any(), "some would land there"
+    assert np.array_equal(is_eui64(addresses.ipv6(pairs)[:, 1]), is_eui64(pairs[:, 1]))
+
+
+def test_rules_for_prefixes_take_ids_along_and_rules_that_keep_leave_them() -> None:
+    rules = (("2001:db8::/32", "2001:db8::/32"), ("2001:db8:2::/48", "KEEP"), ("2001:db8:3::/112", "3fff::/112"))
+    ruled = AddressMap(KEY, AddressMapping.IPCRYPT_PFX, rules)
+    mapped = map6(ruled, "2001:db8:1:2:" + ID, "2001:db8:2:0:" + ID, "2001:db8:3::7", "2001:db8:1:2::7")
+    (mac,) = map_mac(ruled, MAC)
+    assert int(ip_address(mapped[0])) == int(ip_address("2001:db8:1:2::")) | id_of(mac)
+    assert mapped[1:] == ["2001:db8:2:0:" + ID, "3fff::7", "2001:db8:1:2::7"]
+
+
+def test_kept_mapped_and_zeroed_ranges() -> None:
+    rules = (("10.0.0.0/8", "20.0.0.0/8"), ("10.1.0.0/16", "MAP"), ("10.2.0.0/16", "ZERO"), ("11.0.0.0/8", "KEEP"))
+    ruled = AddressMap(KEY, AddressMapping.IPCRYPT_PFX, (*rules, ("2001:db8::/32", "ZERO")))
+    mapped = map4(ruled, "10.9.8.7", "10.1.2.3", "10.2.3.4", "11.5.6.7")
+    assert mapped == ["20.9.8.7", *map4(MAPS["pfx"], "10.1.2.3"), "0.0.0.0", "11.5.6.7"]
+    assert map6(ruled, "2001:db8:1::5") == ["::"]
+
+
+def test_an_explicit_map_zeroes_what_no_rule_names() -> None:
+    assert map4(EXPLICIT, "10.2.3.4", "10.1.3.4", "8.8.8.8") == ["20.2.3.4", "30.1.3.4", "0.0.0.0"]
+    assert map6(EXPLICIT, "2001:db8:2::5", "2001:dead::1", "::2") == ["fd00:1:2::5", "::", "::"]
+    special = ["127.0.0.1", "169.254.17.3", "234.17.3.9", "241.1.2.3", "255.255.255.255"]
+    assert map4(EXPLICIT, *special) == map4(MAPS["pfx"], *special)
+    special6 = ["::1", "fe80::" + ID, "ff02::1:ff33:4455"]
+    assert map6(EXPLICIT, *special6) == map6(MAPS["pfx"], *special6)
+    assert map_mac(EXPLICIT, MAC) == map_mac(MAPS["pfx"], MAC)
 
 
 def test_no_addresses_map_to_none() -> None:

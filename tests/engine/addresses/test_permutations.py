@@ -1,11 +1,12 @@
 import json
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gql_server.engine.addresses.permutations import CryptoPan, IpcryptPfx, Permutation
+from gql_server.engine.addresses import ranges
+from gql_server.engine.addresses.permutations import CryptoPan, IpcryptPfx, PrefixPreserving
 from tests.engine.corpora import corpora
 
 # draft-denis-ipcrypt, appendix "Test Vectors", ipcrypt-pfx.
@@ -29,13 +30,14 @@ PAN = [
 ]
 
 
-def permuted(permutation: Permutation, text: str) -> str:
+def permuted(permutation: PrefixPreserving, text: str) -> str:
+    """Return what the published construction makes of an address, special or not."""
     number = int(ip_address(text))
+    if ":" not in text:
+        return str(IPv4Address(int(permutation.hosts_ipv4(np.array([number], np.uint64), 32)[0])))
     pair = np.array([[number >> 64, number & 0xFFFFFFFFFFFFFFFF]], np.uint64)
-    flips = permutation.flips_of_ipv6(pair) if ":" in text else permutation.flips_of_ipv4(pair)
-    high, low = (pair ^ flips)[0].tolist()
-    packed = ((high << 64) | low).to_bytes(16, "big")
-    return str(ip_address(packed if ":" in text else packed[12:]))
+    high = int(pair[0, 0] ^ permutation._flips(pair, 0, 64)[0])
+    return str(IPv6Address((high << 64) | int(permutation.interface_ids(pair)[0])))
 
 
 @pytest.mark.parametrize(("key", "original", "expected"), PFX)
@@ -64,11 +66,56 @@ def test_all_shared_vectors_hold() -> None:
     assert wrong == []
 
 
+BOTH: list[PrefixPreserving] = [IpcryptPfx(bytes(range(32))), CryptoPan(bytes(range(32)))]
+
+
+@pytest.mark.parametrize("permutation", BOTH, ids=["pfx", "pan"])
+def test_ordinary_ipv4_addresses_are_as_published_unless_the_image_is_special(permutation: PrefixPreserving) -> None:
+    numbers = np.random.default_rng(2).integers(1 << 24, 224 << 24, 5000, dtype=np.uint64)
+    numbers = numbers[ranges.is_ordinary_ipv4(numbers)]
+    plain, walked = permutation.hosts_ipv4(numbers, 32), permutation.ordinary_ipv4(numbers)
+    ordinary = ranges.is_ordinary_ipv4(plain)
+    assert 100 < int((~ordinary).sum()) < 1500
+    assert np.array_equal(plain[ordinary], walked[ordinary])
+    assert bool(ranges.is_ordinary_ipv4(walked).all())
+
+
+@pytest.mark.parametrize("permutation", BOTH, ids=["pfx", "pan"])
+def test_ordinary_ipv6_addresses_are_as_published_unless_the_image_is_special(permutation: PrefixPreserving) -> None:
+    pairs = np.random.default_rng(2).integers(0, 1 << 63, (1500, 2), dtype=np.uint64)
+    plain = np.stack([pairs[:, 0] ^ permutation._flips(pairs, 0, 64), permutation.interface_ids(pairs)], axis=1)
+    walked = permutation.ordinary_ipv6(pairs, permutation.interface_ids)
+    ordinary = ranges.is_ordinary_ipv6(plain)
+    assert 1 <= int((~ordinary).sum()) < 50
+    assert np.array_equal(plain[ordinary], walked[ordinary])
+    assert bool(ranges.is_ordinary_ipv6(walked).all())
+    assert np.array_equal(plain[:, 1], walked[:, 1])
+
+
+@pytest.mark.parametrize("permutation", BOTH, ids=["pfx", "pan"])
+def test_the_first_16_bits_are_permuted_among_the_ordinary(permutation: PrefixPreserving) -> None:
+    tops = np.arange(1 << 16)
+    ordinary = ranges.top_classes_of_ipv4() == ranges.ORDINARY
+    assert np.array_equal(np.sort(permutation._tops_ipv4[ordinary]), tops[ordinary])
+    wide = ranges.ORDINARY_TOPS_IPV6
+    assert np.array_equal(np.sort(permutation._tops_ipv6[wide]), tops[wide])
+
+
+@pytest.mark.parametrize("permutation", BOTH, ids=["pfx", "pan"])
+def test_flips_of_some_bits_are_those_of_the_whole(permutation: PrefixPreserving) -> None:
+    pairs = np.random.default_rng(4).integers(0, 1 << 63, (50, 2), dtype=np.uint64)
+    whole = [permutation._flips(pairs, 0, 64).tolist(), permutation._flips(pairs, 64, 64).tolist()]
+    for first, bits in [(0, 1), (3, 61), (16, 48), (63, 1), (63, 2), (60, 10), (64, 1), (65, 32), (127, 1)]:
+        expected = [
+            ((high << 64) | low) >> (128 - first - bits) & (1 << bits) - 1 for high, low in zip(*whole, strict=True)
+        ]
+        assert permutation._flips(pairs, first, bits).tolist() == expected
+
+
 def test_many_at_once_are_each_as_one_alone() -> None:
     texts = [f"10.{n % 7}.{n % 251}.{n % 199}" for n in range(1200)]
     permutation = IpcryptPfx(bytes(range(32)))
-    pairs = np.array([[0, int(ip_address(text))] for text in texts], np.uint64)
-    together = (pairs ^ permutation.flips_of_ipv4(pairs))[:, 1].tolist()
+    together = permutation.hosts_ipv4(np.array([int(ip_address(text)) for text in texts], np.uint64), 32).tolist()
     assert together[::97] == [int(ip_address(permuted(permutation, text))) for text in texts[::97]]
 
 
