@@ -21,7 +21,7 @@ def anonymize(task: AnonymizeTask, progress: Callable[[Progressed], None]) -> An
     """Carry out an anonymize task.
 
     Raises:
-        CaptureError: the source is no capture, or one whose link type is not understood.
+        CaptureError: the source is no capture.
         RulesError: the rules contradict themselves.
     """
     return _rewrite(task, progress)
@@ -31,7 +31,7 @@ def transform_macs(task: TransformMacsTask, progress: Callable[[Progressed], Non
     """Carry out a MAC transformation.
 
     Raises:
-        CaptureError: the source is no capture, or one whose link type is not understood.
+        CaptureError: the source is no capture.
         RulesError: the rules contradict themselves, or an address that one makes is another device's.
     """
     return _rewrite(task, progress)
@@ -40,8 +40,12 @@ def transform_macs(task: TransformMacsTask, progress: Callable[[Progressed], Non
 def _rewriter(task: AnonymizeTask | TransformMacsTask | PreviewTask) -> Rewriter:
     match task:
         case TransformMacsTask():
-            return Rewriter(VendorMap(task.key, task.nic, task.rules))
-        case AnonymizeTask() | PreviewTask():
+            # IP addresses stay here, and so do the names that spell them.
+            return Rewriter(VendorMap(task.key, task.nic, task.rules), payload=task.payload, reverse_names=False)
+        case AnonymizeTask():
+            addresses = AddressMap(task.key, task.mapping, task.rules, mac_mapping=task.mac_mapping)
+            return Rewriter(addresses, payload=task.payload, names=task.names)
+        case PreviewTask():
             return Rewriter(AddressMap(task.key, task.mapping, task.rules, mac_mapping=task.mac_mapping))
         case _:
             assert_never(task)
@@ -70,7 +74,7 @@ def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previe
     """Carry out a preview task: map the first distinct addresses and stop.
 
     Raises:
-        CaptureError: the source is no capture, or one whose link type is not understood.
+        CaptureError: the source is no capture.
     """
     rewriter = _rewriter(task)
     source = PlainSource(task.source)
