@@ -10,6 +10,9 @@ from tests.captures import ICMP, ICMPV6, TCP, UDP, checksum
 
 _EXTENSIONS = {0, 43, 60}
 _FRAGMENT = 44
+_ROUTE = 43
+_GRE, _IGMP = 47, 2
+_VXLAN = 4789
 
 
 @dataclass
@@ -55,7 +58,15 @@ def _ethernet(found: Reading, packet: bytes, at: int, end: int) -> None:
 def _kind(found: Reading, packet: bytes, at: int, end: int, kind: int) -> None:
     while kind in (0x8100, 0x88A8, 0x9100) and end - at >= 4:
         kind, at = int.from_bytes(packet[at + 2 : at + 4], "big"), at + 4
-    if kind in (0x0800, 0x86DD):
+    while kind == 0x8847 and end - at >= 4:
+        kind, at = (0x0800 if packet[at + 2] & 1 else 0x8847), at + 4
+    if kind == 0x8864 and end - at >= 8:
+        kind, at = {0x21: 0x0800, 0x57: 0x86DD}.get(int.from_bytes(packet[at + 6 : at + 8], "big"), 0), at + 8
+    if kind < 0x600 and packet[at : at + 6] == b"\xaa\xaa\x03\0\0\0":
+        kind, at = int.from_bytes(packet[at + 6 : at + 8], "big"), at + 8
+    if kind == 0x6558:
+        _ethernet(found, packet, at, end)
+    elif kind in (0x0800, 0x86DD):
         _ip(found, packet, at, end)
     elif kind == 0x0806 and end - at >= 28 and packet[at + 2 : at + 6] == b"\x08\x00\x06\x04":
         found.macs += [(at + 8, packet[at + 8 : at + 14]), (at + 18, packet[at + 18 : at + 24])]
@@ -95,17 +106,23 @@ def _ipv6(found: Reading, packet: bytes, at: int, end: int) -> None:
     kind, place = packet[at + 6], at + 40
     stop = min(end, place + length) if length else end
     routed = False
+    destination = packet[at + 24 : at + 40]
     while kind in _EXTENSIONS and stop - place >= 8:
-        routed = routed or kind != 0
+        segments = min(packet[place + 4] + 1, packet[place + 1] // 2)
+        if kind == _ROUTE and packet[place + 2] == 4 and packet[place + 3] and place + 8 + 16 * segments <= stop:
+            destination = packet[place + 8 : place + 24] if segments else destination
+            found.ips += [(place + 8 + 16 * n, packet[place + 8 + 16 * n :][:16]) for n in range(segments)]
+        else:
+            routed = routed or kind != 0
         kind, place = packet[place], place + 8 + packet[place + 1] * 8
     if kind == _FRAGMENT or place > stop:
         return
     whole = length and at + 40 + length <= end and not routed
-    pseudo = packet[at + 8 : at + 40] + bytes([0, kind])
+    pseudo = packet[at + 8 : at + 24] + destination + bytes([0, kind])
     _transport(found, packet, place, stop, kind, at + 40 + length - place if whole else None, pseudo)
 
 
-def _transport(  # noqa: C901, PLR0917  # one arm a protocol
+def _transport(  # noqa: C901, PLR0912, PLR0917  # one arm a protocol
     found: Reading, packet: bytes, at: int, end: int, protocol: int, length: int | None, pseudo: bytes
 ) -> None:
     data = packet[at:end]
@@ -115,6 +132,15 @@ def _transport(  # noqa: C901, PLR0917  # one arm a protocol
         if 8 <= length <= len(data) and data[6:8] != b"\0\0":
             right = checksum(pseudo + length.to_bytes(2, "big") + data[:length]) == 0
             found.checksums.append(("udp", right))
+        if int.from_bytes(data[2:4], "big") == _VXLAN and len(data) >= 22 and data[8] & 8:
+            _ethernet(found, packet, at + 16, end)
+    elif protocol == _IGMP and length == len(data):
+        found.checksums.append(("igmp", checksum(data) == 0))
+    elif protocol == _GRE and len(data) >= 4 and not (data[0] & 0x40 or data[1] & 7):
+        begin = 4 + 4 * sum(bool(data[0] & flag) for flag in (0x80, 0x20, 0x10))
+        if data[0] & 0x80:
+            found.checksums.append(("gre", checksum(data) == 0))
+        _kind(found, packet, at + begin, end, int.from_bytes(data[2:4], "big"))
     elif protocol == TCP and length is not None and len(data) == length >= 20:
         found.checksums.append(("tcp", checksum(pseudo + length.to_bytes(2, "big") + data) == 0))
     elif protocol == ICMP and not is_v6 and len(data) >= 8:

@@ -27,7 +27,7 @@ from gql_server.engine.addresses.layout import (
 )
 from gql_server.engine.addresses.payload import payload
 from gql_server.engine.addresses.tables import fold
-from gql_server.engine.addresses.tunnels import is_opaque_tunnel, udp_tunnel
+from gql_server.engine.addresses.tunnels import is_opaque_datagram, is_opaque_stream, udp_tunnel
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16
 
@@ -99,7 +99,9 @@ def tcp(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
         cut(b, s, end, end, wet)
     stop = min(end, at + header)
     _tcp_options(b, s, at + TCP_HEADER, stop, wet)
-    if s[MASK_NAMES] != 0 and s[PACKET_PAYLOAD] == KEEP_PAYLOAD and _DNS in (load16(b, at), load16(b, at + 2)):
+    source, destination = load16(b, at), load16(b, at + 2)
+    names = s[MASK_NAMES] != 0 and s[PACKET_PAYLOAD] == KEEP_PAYLOAD and _DNS in (source, destination)
+    if is_opaque_stream(source) or is_opaque_stream(destination) or names:
         blank(b, s, stop, end, OPAQUE, wet)  # a message may begin and end in other segments
     else:
         payload(b, s, stop, end, wet)
@@ -141,7 +143,7 @@ def udp(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None:
     at += UDP_HEADER
     if udp_tunnel(b, s, destination, at, stop, wet):
         return
-    if is_opaque_tunnel(source) or is_opaque_tunnel(destination):
+    if is_opaque_datagram(source) or is_opaque_datagram(destination):
         blank(b, s, at, stop, OPAQUE, wet)
         return
     if s[PACKET_PAYLOAD] != KEEP_PAYLOAD or _parsed(b, s, w, source, destination, at, stop, wet):

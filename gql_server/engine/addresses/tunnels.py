@@ -1,7 +1,7 @@
 """Kernels for packets inside packets.
 
-GRE, VXLAN, Geneve and GTP-U are entered. A UDP port alone proves nothing, so the structure must fit too; the other
-tunnels known by port are zeroed.
+GRE, VXLAN, Geneve and GTP-U are entered. A UDP port alone proves nothing, so the structure must fit too. Other tunnels
+known by port are zeroed, and so is what routers and their collectors tell each other: it is made of addresses.
 """
 # ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
@@ -38,6 +38,19 @@ _GRE_IN_UDP: Final = 4754
 _VXLAN_GPE: Final = 4790
 _GUE: Final = 6080
 _MPLS_IN_UDP: Final = 6635
+_CAPWAP_DATA: Final = 5247
+_TZSP: Final = 37008
+
+_BGP: Final = 179
+_RIP: Final = 520
+_RIPNG: Final = 521
+_LABELS: Final = 646
+_HSRP: Final = 1985
+_HSRP6: Final = 2029
+_GLBP: Final = 3222
+_NETFLOW: Final = 2055
+_IPFIX: Final = 4739
+_SFLOW: Final = 6343
 
 
 @kernel
@@ -63,9 +76,19 @@ def gre(b: Bytes, s: State, at: int, end: int, wet: bool) -> None:
 
 
 @kernel
-def is_opaque_tunnel(port: int) -> bool:
-    """Say whether a port belongs to a tunnel that is not entered."""
-    return port in (_L2TP, _TEREDO, _LISP, _GRE_IN_UDP, _VXLAN_GPE, _GUE, _MPLS_IN_UDP)
+def is_opaque_datagram(port: int) -> bool:
+    """Say whether a UDP port belongs to a tunnel that is not entered, or to a protocol made of addresses."""
+    if port in (_L2TP, _TEREDO, _LISP, _GRE_IN_UDP, _VXLAN_GPE, _GUE, _MPLS_IN_UDP, _CAPWAP_DATA, _TZSP):
+        return True
+    if port in (_RIP, _RIPNG, _LABELS, _HSRP, _HSRP6, _GLBP):
+        return True
+    return port in (_NETFLOW, _IPFIX, _SFLOW)
+
+
+@kernel
+def is_opaque_stream(port: int) -> bool:
+    """Say whether a TCP port belongs to a protocol made of addresses."""
+    return port in (_BGP, _LABELS)
 
 
 @kernel

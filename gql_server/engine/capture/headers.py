@@ -25,7 +25,10 @@ _INTERFACE_FIXED_BYTES = 20
 _OPTION_END = 0
 _OPTION_TIME_RESOLUTION = 9
 _OPTION_TIME_ZONE = 10
+_OPTION_CHECK_SEQUENCE = 13
 _OPTION_TIME_OFFSET = 14
+_PLAIN_OPTIONS = {(_OPTION_TIME_ZONE, 4), (_OPTION_CHECK_SEQUENCE, 1)}
+"""Kept, by code and length: the time zone, and how long the check sequence is that packets end with, now zeros."""
 _DECIMAL, _BINARY_FLAG, _EXPONENT = 10, 0x80, 0x7F
 _MICROSECOND_EXPONENT = 6
 
@@ -49,7 +52,7 @@ class Interface:
     ticks_per_second: int
     offset_seconds: int
     block: bytes
-    """The description with only its time options left."""
+    """The description with only its times and the length of check sequences left."""
 
     def nanoseconds(self, ticks: int) -> int:
         """Turn a time in the interface's units into nanoseconds since the epoch."""
@@ -129,7 +132,7 @@ def parse_interface(block: bytes, offset: int, *, little: bool) -> Interface:
         elif code == _OPTION_TIME_OFFSET and len(value) == struct.calcsize("q"):
             seconds = struct.unpack(order + "q", value)[0]
             kept += raw
-        elif code == _OPTION_TIME_ZONE and len(value) == struct.calcsize("i"):
+        elif (code, len(value)) in _PLAIN_OPTIONS:
             kept += raw
     kept += bytes(4) if kept else b""
     total = _INTERFACE_FIXED_BYTES + len(kept)

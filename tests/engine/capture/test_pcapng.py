@@ -1,4 +1,5 @@
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +10,9 @@ from gql_server.domain.errors import (
     UnsupportedCapture,
 )
 from gql_server.domain.traces import CaptureFormat
-from tests.captures import Face, Packet, SectionOf, block, ethernet, option, packets, pcapng, udp4
-from tests.engine.doubles import Identity, rewrite_capture, summarize
+from tests.captures import MAC_A, Face, Packet, SectionOf, block, ethernet, mac_bytes, option, packets, pcapng, udp4
+from tests.engine.doubles import Identity, rewrite_capture, rewrite_packet, summarize
+from tests.engine.judging import MAP
 
 
 def test_sections_of_both_byte_orders_with_interfaces_of_their_own_are_read() -> None:
@@ -84,6 +86,126 @@ def test_stripping_leaves_packets_and_times_and_nothing_else() -> None:
     assert after.first_time_ns == before.first_time_ns
     assert ethernet(udp4()) in stripped
     assert rewrite_capture(stripped, Identity()) == stripped
+
+
+WORD = b"Secret"
+"""What no block or option may carry out."""
+NAMES = struct.pack("<HH", 1, 11) + bytes(4) + WORD + b"\0\0" + bytes(4)
+LEFT_OUT = {
+    "name resolution": block(4, NAMES + option(2, WORD)),
+    "interface statistics": block(5, bytes(12) + option(1, WORD) + option(4, bytes(8))),
+    "systemd journal": block(9, b"_HOSTNAME=" + WORD),
+    "decryption secrets": block(10, struct.pack("<II", 0x544C534B, len(WORD)) + WORD),
+    "custom": block(0xBAD, struct.pack("<I", 32473) + WORD),
+    "custom, not to be copied": block(0x40000BAD, struct.pack("<I", 32473) + WORD),
+    "sysdig": block(0x204, bytes(20) + WORD),
+    "hone": block(0x101, bytes(4) + WORD),
+    "unassigned": block(0x7FFFFFFF, WORD),
+}
+
+
+@pytest.mark.parametrize("extra", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_a_block_of_another_kind_is_left_out(extra: bytes) -> None:
+    with_it = pcapng(SectionOf(contents=packets(ethernet(udp4())), extra=extra))
+    without = pcapng(SectionOf(contents=packets(ethernet(udp4()))))
+    assert WORD in with_it
+    assert rewrite_capture(with_it, Identity()) == rewrite_capture(without, Identity())
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 2988, 2989, 19372, 19373, 0x8001])
+def test_options_of_a_section_are_left_out(code: int) -> None:
+    section = SectionOf(contents=packets(ethernet(udp4())), options=option(code, WORD) + option(0, b""))
+    out = rewrite_capture(pcapng(section), Identity())
+    assert out == rewrite_capture(pcapng(SectionOf(contents=packets(ethernet(udp4())))), Identity())
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        (1, WORD),
+        (2, WORD),
+        (3, WORD),
+        (4, b"\xcb\0\x71\x4d\xff\xff\xff\0"),
+        (5, bytes(16) + b"\x40"),
+        (6, b"\0\x11\x22\x33\x44\x55"),
+        (7, b"\0\x11\x22\xff\xfe\x33\x44\x55"),
+        (8, bytes(8)),
+        (9, WORD),
+        (10, WORD),
+        (11, b"\0host " + WORD),
+        (12, WORD),
+        (13, WORD),
+        (14, WORD),
+        (15, WORD),
+        (16, bytes(8)),
+        (17, bytes(8)),
+        (18, b"\0\0\0\x01"),
+        (2988, WORD),
+        (0x8001, WORD),
+    ],
+)
+def test_options_of_an_interface_are_left_out(code: int, value: bytes) -> None:
+    contents = packets(ethernet(udp4()))
+    told = SectionOf(faces=[Face(options=option(code, value) + option(0, b""))], contents=contents)
+    assert rewrite_capture(pcapng(told), Identity()) == rewrite_capture(
+        pcapng(SectionOf(contents=contents)), Identity()
+    )
+
+
+@pytest.mark.parametrize("little", [True, False])
+@pytest.mark.parametrize(
+    ("code", "value"), [(9, b"\x09"), (9, b"\x94"), (10, b"\0\0\x0e\x10"), (13, b"\x04"), (14, b"\0\0\0\0\0\0\x0e\x10")]
+)
+def test_how_times_and_check_sequences_are_written_stays(*, code: int, value: bytes, little: bool) -> None:
+    order = "<" if little else ">"
+    plain = option(code, value if order == ">" else value[::-1], order) + option(0, b"", order)
+    named = option(2, WORD, order) + plain
+    kept = SectionOf(faces=[Face(options=plain)], contents=packets(ethernet(udp4())), little=little)
+    told = SectionOf(faces=[Face(options=named)], contents=packets(ethernet(udp4())), little=little)
+    assert rewrite_capture(pcapng(told), Identity()) == pcapng(kept)
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 6, 7, 2988, 0x8001])
+@pytest.mark.parametrize("kind", [2, 6])
+@pytest.mark.parametrize("little", [True, False])
+def test_options_of_a_packet_are_left_out(*, code: int, kind: int, little: bool) -> None:
+    order = "<" if little else ">"
+    plain = SectionOf(contents=packets(ethernet(udp4())), packet_kind=kind, little=little)
+    told = replace(plain, packet_options=option(code, WORD, order) + option(0, b"", order))
+    assert rewrite_capture(pcapng(told), Identity()) == pcapng(plain)
+
+
+@pytest.mark.parametrize("kind", [2, 3, 6])
+def test_padding_of_a_packet_is_zeroed(kind: int) -> None:
+    frame = ethernet(udp4(b"odd"))
+    capture = pcapng(SectionOf(contents=packets(frame), packet_kind=kind))
+    assert len(frame) % 4
+    place = capture.index(frame) + len(frame)
+    dirty = capture[:place] + WORD[: -len(frame) % 4] + capture[place + -len(frame) % 4 :]
+    assert rewrite_capture(dirty, Identity()) == capture
+
+
+def test_sections_are_rewritten_each_by_its_own_order_interfaces_and_link_types() -> None:
+    frame, raw = ethernet(udp4(b"frame")), udp4(b"raw")
+    cooked = bytes(4) + b"\0\x06" + mac_bytes(MAC_A) + b"\0\0\x08\0" + udp4(b"cooked")
+    mixed = [Packet(data=frame), Packet(data=raw, interface=1), Packet(data=cooked, interface=2)]
+    faces = [Face(link_type=1), Face(link_type=101), Face(link_type=113)]
+    other = [Face(link_type=113), Face(link_type=1)]
+    swapped = [Packet(data=cooked), Packet(data=frame, interface=1)]
+    sections = [
+        SectionOf(faces=faces, contents=mixed),
+        SectionOf(faces=other, contents=swapped, little=False),
+        SectionOf(faces=faces, contents=mixed, packet_kind=2),
+        SectionOf(faces=other, contents=packets(cooked), packet_kind=3, little=False),
+    ]
+    capture = pcapng(*sections)
+    out = rewrite_capture(capture, MAP)
+    assert len(out) == len(capture)
+    for packet, link_type in ((frame, 1), (raw, 101), (cooked, 113)):
+        new, _ = rewrite_packet(packet, MAP, link_type=link_type)
+        assert capture.replace(packet, new) != capture
+        capture = capture.replace(packet, new)
+    assert out == capture
 
 
 @pytest.mark.parametrize(
