@@ -4,7 +4,7 @@ Two doors, `api` and `worker`. Both ask `services` to do things. Services use tw
 `engine` (bytes) and `store` (memory). All speak the words of `domain`. A noun keeps its file name on every
 floor: `api/jobs.py`, `services/jobs.py`, `store/jobs.py`, `domain/jobs.py`.
 
-    __main__ -> app -> api | worker -> services -> store | engine -> domain
+    __main__ -> commands -> app | deidentify -> api | worker -> services -> store | engine -> domain
 
 Where a capture comes in: `api/uploads.py`. Where it is changed: `engine/addresses/`. Where it is remembered:
 `store/traces.py` and `store/blobs.py`. Where it is announced: `store/events.py` and `api/events.py`.

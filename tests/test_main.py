@@ -1,7 +1,6 @@
 """The command line: help worth reading, errors in one line."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +22,9 @@ def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-@pytest.mark.parametrize("command", [(), ("serve",), ("worker",), ("migrate",), ("demo",), ("export-schema",)])
+@pytest.mark.parametrize(
+    "command", [(), ("serve",), ("worker",), ("migrate",), ("demo",), ("deidentify",), ("export-schema",)]
+)
 def test_help_says_what_each_command_does(command: tuple[str, ...]) -> None:
     told = _run(*command, "--help")
     assert told.returncode == 0
@@ -38,6 +39,12 @@ def test_help_loads_no_kernel() -> None:
     assert told.stdout.split() == ["False", "False"]
 
 
+def test_help_and_deidentify_do_not_wait_for_the_server_s_parts() -> None:
+    script = "import sys, gql_server.__main__; print(*({'strawberry', 'uvicorn', 'sqlalchemy'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.split() == []
+
+
 def test_export_schema_prints_the_schema() -> None:
     assert _run("export-schema").stdout == (ROOT / "schema.graphql").read_text(encoding="utf-8")
 
@@ -49,6 +56,8 @@ def test_export_schema_prints_the_schema() -> None:
         (("serve",), {"GQL_SERVER_PORT": "many"}, "GQL_SERVER_PORT"),
         (("serve",), {"GQL_SERVER_TYPO": "1"}, "GQL_SERVER_TYPO"),
         (("migrate",), {}, "GQL_SERVER_OWNER_DATABASE_URL"),
+        (("deidentify", "no-such-file", "-", "--addresses"), {}, "INVALID_INPUT: IN: No such file"),
+        (("deidentify", "-", "-", "--addresses"), {"GQL_SERVER_PORT": "many"}, "SETUP: GQL_SERVER_PORT"),
         (("serve", "--port", "0", "--data-directory", "/proc/nowhere"), {}, "GQL_SERVER_DATA_DIRECTORY"),
     ],
 )
@@ -60,13 +69,3 @@ def test_a_refusal_is_one_line_that_says_what_to_do(
     last = told.stderr.strip().splitlines()[-1]
     assert words in last
     assert "Traceback" not in told.stderr
-
-
-def test_a_taken_port_is_named() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        told = _run("serve", "--port", str(port))
-    assert told.returncode == 1
-    assert told.stderr.strip() == f"gql-server: Port {port} is taken: end who has it, or choose another with --port."

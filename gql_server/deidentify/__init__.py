@@ -1,0 +1,1 @@
+"""One capture in, another out, without a server."""

@@ -1,0 +1,179 @@
+"""The work itself: children check, rewrite and hand over.
+
+    IN ─▶ InspectTask ─▶ AnonymizeTask ─▶ report ─▶ OUT, by rename
+
+The children are the server's own (`services/children.py`); key and rules reach them by pipe alone.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from gql_server import __version__
+from gql_server.deidentify.orders import Order
+from gql_server.domain.errors import InvalidInput, SetupError
+from gql_server.domain.jobs import Progress
+from gql_server.domain.traces import CaptureSummary
+from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Result, Task
+from gql_server.services.children import ChildPool
+from gql_server.store.durable_files import storing, sync_directory, write_durably
+
+REPORT_VERSION: Final = 1
+_COPY_BYTES: Final = 1 << 20
+_PRIVATE: Final = 0o600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a run may use."""
+
+    kernel_root: Path
+    memory_bytes: int
+    unpacked_bytes: int
+    unpacked_ratio: int
+    time: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What was made, not yet published."""
+
+    file: Path
+    original: CaptureSummary
+    anonymized: Anonymized
+
+
+async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Outcome:
+    """Make the output in the staging directory.
+
+    Raises:
+        GqlServerError: the capture cannot be read or rewritten, or needs more than the bounds allow.
+    """
+    original, output = staging / "original", staging / "output"
+    for directory in (original, output):
+        directory.mkdir(mode=0o700)
+    with _bar() as bar:
+        async with _pool(bounds) as pool:
+
+            async def run(task: Task, told: str) -> Result:
+                return await pool.run(task, on_progress=bar(told), time_limit=bounds.time)
+
+            inspected = await run(_inspection(bounds, source, original), "Checking")
+            assert isinstance(inspected, Inspected)
+            capture = original / inspected.summary.format.file_name
+            anonymized = await run(_anonymization(order, bounds, capture, output), "Rewriting")
+            assert isinstance(anonymized, Anonymized)
+            # The second reader's VerifyTask over `capture` and the output goes here, and its verdict into `Outcome`.
+    made = output / anonymized.summary.format.file_name
+    return Outcome(file=made, original=inspected.summary, anonymized=anonymized)
+
+
+def _pool(bounds: Bounds) -> ChildPool:
+    try:
+        return ChildPool(bounds.kernel_root, warm=1)
+    except OSError as error:
+        advice = f"Compiled code cannot be kept in {bounds.kernel_root} ({error.strerror}): set XDG_CACHE_HOME"
+        raise SetupError(advice=advice) from error
+
+
+def _inspection(bounds: Bounds, source: Path, directory: Path) -> InspectTask:
+    return InspectTask(
+        source=source,
+        output_directory=directory,
+        unpacked_limit_bytes=bounds.unpacked_bytes,
+        unpacked_ratio=bounds.unpacked_ratio,
+        memory_bytes=bounds.memory_bytes,
+    )
+
+
+def _anonymization(order: Order, bounds: Bounds, capture: Path, directory: Path) -> AnonymizeTask:
+    return AnonymizeTask(
+        source=capture,
+        output_directory=directory,
+        mapping=order.mapping,
+        mac_mapping=order.mac_mapping,
+        payload=order.payload,
+        names=order.names,
+        rules=order.rules,
+        key=order.key,
+        memory_bytes=bounds.memory_bytes,
+    )
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str], Callable[[Progress], None]]]:
+    """Show how far it is, on a terminal alone."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), DownloadColumn())
+    with Bar(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
+
+        def begin(told: str) -> Callable[[Progress], None]:
+            task = bar.add_task(told, total=None)
+            return lambda progress: bar.update(task, total=progress.bytes_total, completed=progress.bytes_done)
+
+        yield begin
+
+
+def report_of(order: Order, outcome: Outcome) -> dict[str, Any]:
+    """Return what was done, in counts, digests and choices; it holds no address and no key."""
+    return {
+        "version": REPORT_VERSION,
+        "code_version": __version__,
+        "mapping": order.mapping,
+        "mac_mapping": order.mac_mapping,
+        "payload": order.payload,
+        "names": order.names,
+        "rules": len(order.rules),
+        "key": "GIVEN" if order.key_is_given else "FORGOTTEN",
+        "input": asdict(outcome.original),
+        "output": asdict(outcome.anonymized.summary),
+        "counts": asdict(outcome.anonymized.report),
+    }
+
+
+def publish(order: Order, outcome: Outcome) -> None:
+    """Hand over the report, then the output: whoever finds the output finds all of it.
+
+    Raises:
+        StorageError: the disk refuses.
+        InvalidInput: the standard output is closed.
+    """
+    if order.report is not None:
+        body = json.dumps(report_of(order, outcome), indent=2).encode() + b"\n"
+        with storing():
+            write_durably(order.report, body, mode=_PRIVATE)
+    try:
+        if order.target is None:
+            _copy_out(outcome.file)
+        else:
+            with storing():
+                outcome.file.rename(order.target)
+                sync_directory(order.target.parent)
+    except BaseException:
+        if order.report is not None:
+            order.report.unlink(missing_ok=True)
+        raise
+
+
+def _copy_out(path: Path) -> None:
+    with path.open("rb") as file:
+        while rest := memoryview(file.read(_COPY_BYTES)):
+            while rest:
+                rest = rest[_write(rest) :]
+
+
+def _write(data: memoryview) -> int:
+    try:
+        return os.write(1, data)
+    except OSError as error:
+        raise InvalidInput(field="OUT", reason=error.strerror or "closed") from error

@@ -1,0 +1,96 @@
+"""The work: made in private, published in one step."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gql_server.deidentify.orders import Order
+from gql_server.deidentify.working import Bounds, Outcome, publish, report_of, work
+from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
+from gql_server.domain.errors import CompressionBomb, NotACapture, ResourceLimit, StorageError
+from tests.journeys.material import bomb, hospital
+
+RULES = (("10.20.0.0/16", "198.18.0.0/16"),)
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    return Order(
+        source=tmp_path / "in.pcap",
+        target=tmp_path / "out.pcap",
+        report=tmp_path / "report.json",
+        mapping=AddressMapping.IPCRYPT_PFX,
+        mac_mapping=MacMapping.PERMUTATION,
+        payload=PayloadPolicy.KEEP,
+        names=NamePolicy.KEEP,
+        rules=RULES,
+        key=bytes(range(32)),
+        key_is_given=True,
+    )
+
+
+@pytest.fixture
+def bounds(kernel_root: Path) -> Bounds:
+    return Bounds(
+        kernel_root=kernel_root,
+        memory_bytes=256 << 20,
+        unpacked_bytes=1 << 30,
+        unpacked_ratio=200,
+        time=timedelta(seconds=60),
+    )
+
+
+async def made(order: Order, bounds: Bounds, directory: Path, body: bytes) -> Outcome:
+    source = directory / "in.pcap"
+    source.write_bytes(body)
+    (directory / "staging").mkdir()
+    return await work(order, bounds, source, directory / "staging")
+
+
+async def test_the_output_lies_in_private_until_it_is_published(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    outcome = await made(order, bounds, tmp_path, hospital())
+    assert order.target
+    assert order.report
+    assert not order.target.exists()
+    assert outcome.file.is_relative_to(tmp_path / "staging")
+    publish(order, outcome)
+    assert order.target.stat().st_size == outcome.anonymized.summary.size_bytes
+    assert json.loads(order.report.read_text()) == json.loads(json.dumps(report_of(order, outcome)))
+
+
+async def test_a_report_says_that_a_key_was_given_and_never_which(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    outcome = await made(order, bounds, tmp_path, hospital())
+    text = json.dumps(report_of(order, outcome))
+    assert json.loads(text)["key"] == "GIVEN"
+    assert json.loads(text)["rules"] == 1
+    assert [secret for secret in (order.key.hex(), "10.20", "198.18") if secret in text] == []
+    assert report_of(replace(order, key_is_given=False), outcome)["key"] == "FORGOTTEN"
+
+
+async def test_without_an_output_there_is_no_report(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    outcome = await made(order, bounds, tmp_path, hospital())
+    assert order.report
+    assert order.target
+    order.target.mkdir()
+    with pytest.raises(StorageError):
+        publish(order, outcome)
+    assert not order.report.exists()
+
+
+async def test_what_the_children_refuse_is_passed_on(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    with pytest.raises(NotACapture):
+        await made(order, bounds, tmp_path, b"no capture")
+
+
+async def test_the_bounds_reach_the_children(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    with pytest.raises(CompressionBomb) as told:
+        await made(order, replace(bounds, unpacked_ratio=7), tmp_path, bomb())
+    assert told.value.ratio == 7
+
+
+async def test_a_work_that_takes_too_long_is_ended(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    with pytest.raises(ResourceLimit):
+        await made(order, replace(bounds, time=timedelta(0)), tmp_path, hospital())
