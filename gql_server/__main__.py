@@ -1,4 +1,4 @@
-"""The command line: its options, and what goes wrong in a line."""
+"""The command line: options, and what goes wrong in a line."""
 
 import argparse
 import os
