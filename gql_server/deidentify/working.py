@@ -21,7 +21,7 @@ from rich.progress import Progress as Bar
 
 from gql_server import __version__
 from gql_server.deidentify.orders import Order
-from gql_server.domain.errors import InvalidInput, SetupError
+from gql_server.domain.errors import InvalidInput, SetupError, StorageError
 from gql_server.domain.jobs import Progress
 from gql_server.domain.traces import CaptureSummary
 from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Result, Task
@@ -58,7 +58,9 @@ async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Out
 
     Raises:
         GqlServerError: the capture cannot be read or rewritten, or needs more than the bounds allow.
+        InvalidInput: it changed meanwhile, so what was checked is not what was rewritten.
     """
+    before = _state(source)
     original, output = staging / "original", staging / "output"
     for directory in (original, output):
         directory.mkdir(mode=0o700)
@@ -74,8 +76,15 @@ async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Out
             anonymized = await run(_anonymization(order, bounds, capture, output), "Rewriting")
             assert isinstance(anonymized, Anonymized)
             # The second reader's VerifyTask over `capture` and the output goes here, and its verdict into `Outcome`.
+    if _state(source) != before:
+        raise InvalidInput(field="IN", reason="it changed while it was read")
     made = output / anonymized.summary.format.file_name
     return Outcome(file=made, original=inspected.summary, anonymized=anonymized)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    known = path.stat()
+    return known.st_size, known.st_mtime_ns
 
 
 def _pool(bounds: Bounds) -> ChildPool:
@@ -166,14 +175,12 @@ def publish(order: Order, outcome: Outcome) -> None:
 
 
 def _copy_out(path: Path) -> None:
-    with path.open("rb") as file:
-        while rest := memoryview(file.read(_COPY_BYTES)):
-            while rest:
-                rest = rest[_write(rest) :]
-
-
-def _write(data: memoryview) -> int:
     try:
-        return os.write(1, data)
-    except OSError as error:
-        raise InvalidInput(field="OUT", reason=error.strerror or "closed") from error
+        with storing(), path.open("rb") as file:
+            while rest := memoryview(file.read(_COPY_BYTES)):
+                while rest:
+                    rest = rest[os.write(1, rest) :]
+    except StorageError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise InvalidInput(field="OUT", reason="nobody reads the standard output any more") from error
+        raise

@@ -261,9 +261,23 @@ def test_a_reader_that_goes_away_is_a_failure(desk: Desk) -> None:
     process.stdout.close()
     assert process.wait(timeout=60) == 1
     assert process.stderr
-    assert process.stderr.read().startswith(b"INVALID_INPUT: OUT: ")
+    assert process.stderr.read() == b"INVALID_INPUT: OUT: nobody reads the standard output any more.\n"
     process.stderr.close()
     assert not (desk.directory / "report.json").exists()
+
+
+def test_a_standard_output_without_room_is_a_failure(desk: Desk) -> None:
+    with Path("/dev/full").open("wb") as full:
+        told = subprocess.run(
+            desk.command(desk.capture, "-"),
+            env=desk.environment(),
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert told.returncode == 1
+    assert told.stderr.startswith(b"STORAGE_FULL: ")
 
 
 def test_kernels_are_the_server_s_or_lie_in_the_user_s_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

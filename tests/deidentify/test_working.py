@@ -1,6 +1,8 @@
 """The work: made in private, published in one step."""
 
+import asyncio
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +12,9 @@ import pytest
 from gql_server.deidentify.orders import Order
 from gql_server.deidentify.working import Bounds, Outcome, publish, report_of, work
 from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
-from gql_server.domain.errors import CompressionBomb, NotACapture, ResourceLimit, StorageError
+from gql_server.domain.errors import CompressionBomb, InvalidInput, NotACapture, ResourceLimit, StorageError
 from tests.journeys.material import bomb, hospital
+from tests.services.desk import until
 
 RULES = (("10.20.0.0/16", "198.18.0.0/16"),)
 
@@ -78,6 +81,17 @@ async def test_without_an_output_there_is_no_report(order: Order, bounds: Bounds
     with pytest.raises(StorageError):
         publish(order, outcome)
     assert not order.report.exists()
+
+
+async def test_a_capture_that_changes_meanwhile_is_refused(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    async def has_begun() -> bool:
+        return (tmp_path / "staging" / "original").exists()
+
+    working = asyncio.create_task(made(order, bounds, tmp_path, hospital()))
+    await until(has_begun)
+    os.utime(tmp_path / "in.pcap", (1, 1))
+    with pytest.raises(InvalidInput, match="it changed while it was read"):
+        await working
 
 
 async def test_what_the_children_refuse_is_passed_on(order: Order, bounds: Bounds, tmp_path: Path) -> None:
