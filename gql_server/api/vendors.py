@@ -20,7 +20,9 @@ AtMost = Annotated[int, strawberry.argument(description="How many at most, 1 to 
 class OuiVendor:
     """An assignment."""
 
-    oui: str = strawberry.field(description="The first three octets, such as 00:00:5e.")
+    oui: str = strawberry.field(
+        description="The digits that its addresses begin with: 00:00:5e, or for smaller blocks 00:55:da:1."
+    )
     name: str = strawberry.field(description="The vendor.")
 
     @classmethod

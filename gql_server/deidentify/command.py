@@ -166,4 +166,6 @@ def _end_as_by_ctrl_c(_: int, frame: FrameType | None) -> None:
 def _tell(outcome: Outcome) -> None:
     if sys.stderr.isatty():
         summary = outcome.anonymized.summary
-        sys.stderr.write(f"{summary.packets} packets, {summary.size_bytes} bytes, SHA-256 {summary.sha256}\n")
+        proof = outcome.verification
+        told = ", ".join((proof.status, *proof.reasons))
+        sys.stderr.write(f"{summary.packets} packets, {summary.size_bytes} bytes, SHA-256 {summary.sha256}\n{told}\n")

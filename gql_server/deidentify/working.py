@@ -1,6 +1,6 @@
 """The work itself: children check, rewrite and hand over.
 
-    IN ─▶ InspectTask ─▶ AnonymizeTask ─▶ report ─▶ OUT, by rename
+    IN ─▶ InspectTask ─▶ AnonymizeTask ─▶ VerifyTask ─▶ report ─▶ OUT, by rename
 
 The children are the server's own (`services/children.py`); key and rules reach them by pipe alone.
 """
@@ -24,8 +24,10 @@ from gql_server.deidentify.orders import Order
 from gql_server.domain.errors import InvalidInput, SetupError, StorageError
 from gql_server.domain.jobs import Progress
 from gql_server.domain.traces import CaptureSummary
-from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Result, Task
+from gql_server.domain.verification import Verification
+from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Result, Task, Verified
 from gql_server.services.children import ChildPool
+from gql_server.services.verification import require_sound, verify_task
 from gql_server.store.durable_files import storing, sync_directory, write_durably
 
 REPORT_VERSION: Final = 1
@@ -51,6 +53,7 @@ class Outcome:
     file: Path
     original: CaptureSummary
     anonymized: Anonymized
+    verification: Verification
 
 
 async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Outcome:
@@ -58,6 +61,7 @@ async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Out
 
     Raises:
         GqlServerError: the capture cannot be read or rewritten, or needs more than the bounds allow.
+        VerificationFailed: the output did not pass.
         InvalidInput: it changed meanwhile, so what was checked is not what was rewritten.
     """
     before = _state(source)
@@ -73,13 +77,16 @@ async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Out
             inspected = await run(_inspection(bounds, source, original), "Checking")
             assert isinstance(inspected, Inspected)
             capture = original / inspected.summary.format.file_name
-            anonymized = await run(_anonymization(order, bounds, capture, output), "Rewriting")
+            rewriting = _anonymization(order, bounds, capture, output)
+            anonymized = await run(rewriting, "Rewriting")
             assert isinstance(anonymized, Anonymized)
-            # The second reader's VerifyTask over `capture` and the output goes here, and its verdict into `Outcome`.
+            made = output / anonymized.summary.format.file_name
+            verified = await run(verify_task(rewriting, made), "Proving")
+            assert isinstance(verified, Verified)
     if _state(source) != before:
         raise InvalidInput(field="IN", reason="it changed while it was read")
-    made = output / anonymized.summary.format.file_name
-    return Outcome(file=made, original=inspected.summary, anonymized=anonymized)
+    verification = require_sound(verified.verification)
+    return Outcome(file=made, original=inspected.summary, anonymized=anonymized, verification=verification)
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -147,6 +154,7 @@ def report_of(order: Order, outcome: Outcome) -> dict[str, Any]:
         "input": asdict(outcome.original),
         "output": asdict(outcome.anonymized.summary),
         "counts": asdict(outcome.anonymized.report),
+        "verification": asdict(outcome.verification),
     }
 
 

@@ -13,8 +13,8 @@ from gql_server.domain.ids import ClientId, TraceId
 from gql_server.domain.paging import MAX_PAGE_SIZE
 from gql_server.domain.rules import parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import Trace
-from gql_server.engine import vendors
 from gql_server.engine.tasks import Previewed, PreviewTask
+from gql_server.engine.vendors import oui_of_vendor
 from gql_server.services.access import checked_name, hold_trace, require_write, settle_flow
 from gql_server.services.keys import open_key, settle_key
 from gql_server.services.resources import Resources
@@ -36,16 +36,13 @@ class WantedMacRule:
         """Return the rule as a pair of text (`domain/rules.py`).
 
         Raises:
-            RuleMalformed: not one of vendor and octets is given, or no one vendor is meant.
+            RuleMalformed: not one of vendor and octets is given, or the name means no one vendor.
         """
         if (self.vendor is None) == (self.oui is None):
             raise RuleMalformed(index=index, reason="give a target vendor or a target OUI, and only one of them")
         if self.oui is not None:
             return self.original, self.oui
-        try:
-            return self.original, vendors.oui_of(self.vendor or "")
-        except LookupError as error:
-            raise RuleMalformed(index=index, reason="the name means no vendor, or several") from error
+        return self.original, oui_of_vendor(self.vendor or "", index=index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import asyncio
 from gql_server.domain.errors import InvalidInput
 from gql_server.domain.paging import MAX_PAGE_SIZE
 from gql_server.domain.vendors import OuiVendor
-from gql_server.engine import vendors
+from gql_server.engine import vendors as registry
 
 MAX_SEARCH = 100
 
@@ -22,4 +22,4 @@ async def search_vendors(text: str, *, first: int) -> tuple[OuiVendor, ...]:
     if not 1 <= first <= MAX_PAGE_SIZE:
         raise InvalidInput(field="first", reason=f"1 to {MAX_PAGE_SIZE} vendors can be shown")
     # The first look-up reads the table.
-    return await asyncio.to_thread(vendors.search_vendors, wanted, first)
+    return await asyncio.to_thread(registry.search_vendors, wanted, first)
