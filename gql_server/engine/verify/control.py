@@ -36,7 +36,7 @@ def read_icmp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None
         remnant(a, o, s, at, min(at + 2, end))
         return
     kind = load8(a, at)
-    compare_sums(a, o, s, at + 2, at, end, is_whole(s, at, end), 0, 0)
+    compare_sums(a, o, s, at + 2, at, at + 8, end, is_whole(s, at, end), 0, 0)
     same(a, o, s, at, 2)
     checksum(a, o, s, at + 2)
     if kind in (0, 8):  # echo
@@ -76,7 +76,7 @@ def read_icmpv6(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> No
         remnant(a, o, s, at, min(at + 2, end))
         return
     kind = load8(a, at)
-    transport_sum(a, o, s, ICMPV6, at + 2, at, end, s[PAYLOAD_LENGTH])
+    transport_sum(a, o, s, ICMPV6, at + 2, at, at + 4, end, s[PAYLOAD_LENGTH])
     same(a, o, s, at, 2)
     checksum(a, o, s, at + 2)
     if end - at < 8:  # noqa: PLR2004  # the header
@@ -187,7 +187,7 @@ def read_igmp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None
         remnant(a, o, s, at, min(at + 2, end))
         return
     kind = load8(a, at)
-    compare_sums(a, o, s, at + 2, at, end, is_whole(s, at, end), 0, 0)
+    compare_sums(a, o, s, at + 2, at, at + 8, end, is_whole(s, at, end), 0, 0)
     same(a, o, s, at, 2)
     checksum(a, o, s, at + 2)
     if kind in (0x11, 0x12, 0x16, 0x17):  # query, reports of version 1 and 2, leave

@@ -208,7 +208,7 @@ class CaptureReader:
             self._faces = np.concatenate([self._faces, np.zeros_like(self._faces)])
         self._faces[number * FACE_COLUMNS : (number + 1) * FACE_COLUMNS] = link, snap
         self.framing[FACES] += 1
-        self.descriptions.append(("interface", link, block[10:12], snap, options))
+        self.descriptions.append(("interface", link, block[10:12], snap, _times_of(options)))
         return needed
 
     def _time_options(self, block: bytes) -> tuple[tuple[tuple[int, bytes], ...], int]:
@@ -227,3 +227,8 @@ class CaptureReader:
                 needed += padded - sum(byte != 0 for byte in block[at + 4 + length : at + padded])
             at += padded
         return tuple(found), needed
+
+
+def _times_of(options: tuple[tuple[int, bytes], ...]) -> tuple[tuple[int, bytes], ...]:
+    """Return the options that say what times mean; the others may be left out."""
+    return tuple((code, value) for code, value in options if code in (9, 14))

@@ -1,7 +1,9 @@
 """Kernels that note where an original was found.
 
-A probe is only worth its time where a Bloom filter over four bytes lets it through: the whole of an IPv4 address, the
-last four bytes of a MAC address, one 32-bit word of an IPv6 address, and the same from last to first.
+A probe is only worth its time where two filters let it through. Both know four bytes of each original: the whole of
+an IPv4 address, the last four bytes of a MAC address, one 32-bit word of an IPv6 address, and the same from last to
+first. The sieve is asked at even places only, so it holds the first three of these bytes and the last three; it is
+small enough for the cache next to the core. The filter behind it (Bloom) is asked about all four.
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
@@ -49,6 +51,7 @@ HIT_SHIFT: Final = 1
 """How far a hash is shifted to be a bit of the filter."""
 TEXT_DONE: Final = 2
 """Text before it was read."""
+SIEVE_SHIFT: Final = 3
 HITS_HEAD: Final = 4
 HIT_COLUMNS: Final = 4
 HIT_AT: Final = 0
@@ -85,6 +88,18 @@ def swap64(x: np.uint64) -> np.uint64:
 
 
 @kernel
+def sieve_word(x: np.uint64, shift: np.uint64) -> np.uint64:
+    """Return which word of the sieve holds the mark of three bytes."""
+    return (x * _FIRST) >> shift
+
+
+@kernel
+def sieve_bit(x: np.uint64) -> np.uint64:
+    """Return which bit of it is the mark."""
+    return ((x * _FIRST) >> U(20)) & U(63)
+
+
+@kernel
 def may_be(bits: Words, shift: np.uint64, value: np.uint64) -> bool:
     """Say whether four bytes may belong to an original."""
     one = (value * _FIRST) >> shift
@@ -95,7 +110,10 @@ def may_be(bits: Words, shift: np.uint64, value: np.uint64) -> bool:
 
 
 @kernel
-def _admit(bits: Words, shift: np.uint64, value: np.uint64) -> None:
+def _admit(bits: Words, sieve: Words, h: State, value: np.uint64) -> None:
+    shift, fine = U(h[HIT_SHIFT]), U(h[SIEVE_SHIFT])
+    for three in (value >> U(8), value & U(0xFFFFFF)):
+        sieve[sieve_word(three, fine)] |= U(1) << sieve_bit(three)
     one, other = (value * _FIRST) >> shift, (value * _SECOND) >> shift
     bits[one >> U(6)] |= U(1) << (one & U(63))
     bits[other >> U(6)] |= U(1) << (other & U(63))
@@ -150,7 +168,7 @@ def fingerprint_word(high: np.uint64, low: np.uint64) -> int:
 
 
 @kernel
-def _choose_narrow(s: State, w: Words, bits: Words, shift: np.uint64, counts: State) -> None:
+def _choose_narrow(s: State, w: Words, bits: Words, sieve: Words, h: State, counts: State) -> None:
     for slot in range(s[NARROW_MASK] + 1):
         position = U(slot * NARROW_WORDS)
         key, value = w[position], w[position + U(1)]
@@ -160,20 +178,20 @@ def _choose_narrow(s: State, w: Words, bits: Words, shift: np.uint64, counts: St
         if key & U(KEY_IPV4):
             # Fewer than two bytes that are not zero would be found everywhere.
             if _is_searched_class(class_of_ipv4(number)) and _nonzero_bytes(number) >= 2:  # noqa: PLR2004  # see above
-                _admit(bits, shift, number)
-                _admit(bits, shift, swap32(number))
+                _admit(bits, sieve, h, number)
+                _admit(bits, sieve, h, swap32(number))
                 counts[_IPV4] += 1
                 w[position + U(1)] = value | _SEARCHED
         elif class_of_mac(number) == ORDINARY and _nonzero_bytes(number) >= 3:  # noqa: PLR2004  # as above
-            _admit(bits, shift, number & _WORD)
-            _admit(bits, shift, swap48(number) >> U(16))
-            _admit(bits, shift, U(0xFE000000) | (number & U(0xFFFFFF)))
+            _admit(bits, sieve, h, number & _WORD)
+            _admit(bits, sieve, h, swap48(number) >> U(16))
+            _admit(bits, sieve, h, U(0xFE000000) | (number & U(0xFFFFFF)))
             counts[_MAC] += 1
             w[position + U(1)] = value | _SEARCHED
 
 
 @kernel
-def _choose_wide(s: State, w: Words, bits: Words, shift: np.uint64, counts: State) -> None:
+def _choose_wide(s: State, w: Words, bits: Words, sieve: Words, h: State, counts: State) -> None:
     for slot in range(s[WIDE_MASK] + 1):
         position = U(s[WIDE_AT] + slot * WIDE_WORDS)
         meta = w[position + U(WIDE_META)]
@@ -184,23 +202,25 @@ def _choose_wide(s: State, w: Words, bits: Words, shift: np.uint64, counts: Stat
             continue
         word = fingerprint_word(high, low)
         value = low & _WORD if word == 3 else low >> U(32) if word == 2 else high & _WORD  # noqa: PLR2004  # by word
-        _admit(bits, shift, value)
-        _admit(bits, shift, swap32(value))
+        _admit(bits, sieve, h, value)
+        _admit(bits, sieve, h, swap32(value))
         counts[_IPV6] += 1
         w[position + U(WIDE_META)] = meta | _SEARCHED
 
 
 @entry
-def choose_searched(state: State, words: Words, filter_bits: Words, hits: State, counts: State) -> None:
-    """Mark the originals that are searched for, let them through the filter and count them by kind.
+def choose_searched(
+    state: State, words: Words, filter_bits: Words, sieve_bits: Words, hits: State, counts: State
+) -> None:
+    """Mark the originals that are searched for, let them through both filters and count them by kind.
 
     Those that kept their value are not searched for: they stand in their own fields, by rule or class. Groups and
     fixed addresses name no host.
     """
-    s, w, bits = pointer(state), pointer(words), pointer(filter_bits)
-    shift, c = U(hits[HIT_SHIFT]), pointer(counts)
-    _choose_narrow(s, w, bits, shift, c)
-    _choose_wide(s, w, bits, shift, c)
+    s, w, bits, sieve = pointer(state), pointer(words), pointer(filter_bits), pointer(sieve_bits)
+    h, c = pointer(hits), pointer(counts)
+    _choose_narrow(s, w, bits, sieve, h, c)
+    _choose_wide(s, w, bits, sieve, h, c)
 
 
 @kernel

@@ -33,12 +33,14 @@ DESTINATION: Final = 13
 PAYLOAD_LENGTH: Final = 14
 """Length that IP gives its payload; -1 when it does not say."""
 
+SAME_AT: Final = 15
+"""The bytes from here to SAME_END are known to be alike in both files."""
+
 # What is expected.
 PAYLOAD: Final = 16
 MASKED: Final = 17
 """1 when names must be masked."""
-SHORTENED: Final = 18
-"""1 when this packet was shortened as the policy allows."""
+SAME_END: Final = 18
 
 PAYLOAD_KEEP: Final = 0
 PAYLOAD_ZERO: Final = 1

@@ -35,7 +35,8 @@ def read_ipv4(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None
     header, total = (load8(a, at) & 15) * 4, load16(a, at + 2)
     if header < 20 or 0 < total < header:  # noqa: PLR2004  # the header
         return
-    compare_sums(a, o, s, at + 10, at, min(end, at + header), end - at >= header, 0, 0)
+    stop = min(end, at + header)
+    compare_sums(a, o, s, at + 10, at, stop, stop, end - at >= header, 0, 0)
     same(a, o, s, at, 10)
     checksum(a, o, s, at + 10)
     ipv4_address(a, o, s, w, at + 12)

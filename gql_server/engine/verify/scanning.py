@@ -3,6 +3,8 @@
 
 from typing import Final
 
+import numpy as np
+
 from gql_server.engine.compilation import Bytes, State, U, Words, entry, kernel
 from gql_server.engine.memory import load8, load32, load48, load64, pointer
 from gql_server.engine.verify.classes import IPV4, IPV6, MAC
@@ -19,11 +21,14 @@ from gql_server.engine.verify.hits import (
     HIT_SHIFT,
     HITS_HEAD,
     REVERSED,
+    SIEVE_SHIFT,
     TEXT_DONE,
     is_original_narrow,
     is_original_wide,
     may_be,
     note_hit,
+    sieve_bit,
+    sieve_word,
     swap32,
     swap48,
     swap64,
@@ -61,13 +66,16 @@ PLACES: Final = 5
 FINDING_COLUMNS: Final = 3
 FINDINGS_LENGTH: Final = 3 * FORMS * PLACES * FINDING_COLUMNS
 
+MAYBE_LENGTH: Final = 1 << 11
+"""Room for places that pass the sieve."""
+
 _EVERY_TOP = U(0x8080808080808080)
 _EVERY_LOW = U(0x7F7F7F7F7F7F7F7F)
 _FROM_HYPHEN = U(0x5353535353535353)
 _BEYOND_F = U(0x1919191919191919)
 _HALF = U(0x80808080)
 _MANY_BYTES: Final = 4
-"""With so many bytes that are not zero, six bytes are alike by chance in no capture."""
+"""With so many different bytes, six are alike by chance in no capture."""
 
 
 @kernel
@@ -103,15 +111,75 @@ def _probe(b: Bytes, s: State, w: Words, h: State, room: int, at: int, end: int)
     _probe_ipv6(b, s, w, h, room, at, end)
 
 
+@kernel
+def _ask(
+    b: Bytes, s: State, w: Words, bits: Words, h: State, maybe: State, count: int, room: int, end: int
+) -> None:
+    """Ask the filter about the two patterns that each place may belong to.
+
+    The places come in a list, so that the processor waits for many of the filter's words at once.
+    """
+    shift = U(h[HIT_SHIFT])
+    for i in range(count):
+        at = maybe[i]
+        if at + 4 <= end and may_be(bits, shift, U(load32(b, at))):
+            _probe(b, s, w, h, room, at, end)
+        if at >= 1 and at + 3 <= end and may_be(bits, shift, U(load32(b, at - 1))):
+            _probe(b, s, w, h, room, at - 1, end)
+
+
+@kernel
+def _sift(b: Bytes, sieve: Words, fine: np.uint64, maybe: State, at: int, stop: int) -> tuple[int, int]:
+    """List the even places from `at` on that pass the sieve; return how many and where it stopped.
+
+    It reads eleven bytes at a time, and is asked about eight.
+    """
+    count, one, three = 0, U(1), U(0xFFFFFF)
+    while at < stop and count < MAYBE_LENGTH - 4:
+        x, y = load64(b, at), U(load32(b, at + 6)) >> U(8)
+        p, q, r = x >> U(40), (x >> U(24)) & three, (x >> U(8)) & three
+        bit_p = sieve[sieve_word(p, fine)] >> sieve_bit(p)
+        bit_q = sieve[sieve_word(q, fine)] >> sieve_bit(q)
+        bit_r = sieve[sieve_word(r, fine)] >> sieve_bit(r)
+        bit_y = sieve[sieve_word(y, fine)] >> sieve_bit(y)
+        if (bit_p | bit_q | bit_r | bit_y) & one:
+            maybe[count] = at
+            count += np.int64(bit_p & one)
+            maybe[count] = at + 2
+            count += np.int64(bit_q & one)
+            maybe[count] = at + 4
+            count += np.int64(bit_r & one)
+            maybe[count] = at + 6
+            count += np.int64(bit_y & one)
+        at += 8
+    return count, at
+
+
+@kernel
+def _scan_bytes(
+    b: Bytes, s: State, w: Words, bits: Words, sieve: Words, h: State, maybe: State, room: int, end: int
+) -> None:
+    """Find originals as bytes."""
+    at, stop, fine = 0, end - 9, U(h[SIEVE_SHIFT])
+    while at < stop:
+        count, at = _sift(b, sieve, fine, maybe, at, stop)
+        _ask(b, s, w, bits, h, maybe, count, room, end)
+    count = 0
+    for place in range(at, end - 2, 2):
+        maybe[count] = place
+        count += 1
+    _ask(b, s, w, bits, h, maybe, count, room, end)
+
+
 @entry
-def scan_window(window: Bytes, state: State, words: Words, filter_bits: Words, hits: State) -> None:
+def scan_window(
+    window: Bytes, state: State, words: Words, filter_bits: Words, sieve_bits: Words, hits: State, places: State
+) -> None:
     """List every place of a window where an original stands in any form."""
     b, s, w, bits, h = pointer(window), pointer(state), pointer(words), pointer(filter_bits), pointer(hits)
     end, shift = window.shape[0], U(hits[HIT_SHIFT])
     room = (hits.shape[0] - HITS_HEAD) // HIT_COLUMNS
-    for at in range(end - 3):
-        if may_be(bits, shift, U(load32(b, at))):
-            _probe(b, s, w, h, room, at, end)
+    _scan_bytes(b, s, w, bits, pointer(sieve_bits), h, pointer(places), room, end)
     h[TEXT_DONE] = 0
     # Seven characters, the shortest text, hold four that lie at a multiple of four.
     for at in range(0, end - 7, 8):
@@ -128,13 +196,22 @@ def scan_window(window: Bytes, state: State, words: Words, filter_bits: Words, h
 
 
 @kernel
+def _different_bytes(b: Bytes, at: int, length: int) -> int:
+    count = 0
+    for i in range(at, at + length):
+        new = 1
+        for k in range(at, i):
+            if load8(b, k) == load8(b, i):
+                new = 0
+        count += new
+    return count
+
+
+@kernel
 def _place_of(b: Bytes, classes: int, at: int, length: int, form: int, kind: int, follows: int) -> int:
     """Say what explains a hit."""
-    full = 0
-    for i in range(at, at + length):
-        full += load8(b, i) != 0
-    # Short or nearly empty patterns occur by chance, others do not.
-    chance = full < _MANY_BYTES or (kind == IPV4 and length == 4)  # noqa: PLR2004  # bytes of an address
+    # Short patterns and those of few different bytes occur by chance, others do not.
+    chance = (kind == IPV4 and length == 4) or _different_bytes(b, at, length) < _MANY_BYTES  # noqa: PLR2004  # bytes
     if classes & CLASS_UNKNOWN:
         return UNEXPLAINED
     if classes & CLASS_PAYLOAD:

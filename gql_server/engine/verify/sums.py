@@ -10,11 +10,13 @@ from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, kernel
 from gql_server.engine.memory import load16
-from gql_server.engine.verify.claims import fold, sum_of
+from gql_server.engine.verify.claims import fold, sum_beside, sum_of
 from gql_server.engine.verify.layout import (
     DESTINATION,
     PARTS,
     PAYLOAD_LENGTH,
+    SAME_AT,
+    SAME_END,
     SHIFT,
     SOURCE,
     STOP,
@@ -50,15 +52,34 @@ def _is_left_to_card(b: Bytes, place: int, pseudo: int, length: int) -> bool:
 
 
 @kernel
-def compare_sums(a: Bytes, o: Bytes, s: State, place: int, at: int, end: int, whole: bool, was: int, now: int) -> None:
-    """Compare the residues of a checksum over the bytes from `at` to `end`; `was` and `now` are added to them."""
+def compare_sums(
+    a: Bytes, o: Bytes, s: State, place: int, at: int, split: int, end: int, whole: bool, was: int, now: int
+) -> None:
+    """Compare the residues of a checksum over the bytes from `at` to `end`; `was` and `now` are added to them.
+
+    From `split` on, an even number of bytes further, bytes are likely to be alike.
+    """
     shift, stop = s[SHIFT], min(end, s[STOP])
     if place + 2 > stop:
         s[SUMS_ABSENT] += 1
         return
-    residue = fold(sum_of(a, at, end) + was)
-    # What was truncated is as if zero.
-    kept = _alike(fold(sum_of(o, at + shift, stop + shift) + now), residue)
+    split = min(split, at + ((stop - at) & ~1))
+    was += sum_of(a, at, split)
+    now += sum_of(o, at + shift, split + shift)
+    if stop == end:
+        rest, differs = sum_beside(a, o, split, end, shift)
+        was += rest
+        if differs == 0:
+            s[SAME_AT], s[SAME_END] = split, end
+            now += rest
+        else:
+            now += sum_of(o, split + shift, stop + shift)
+    else:
+        # What was truncated is as if zero.
+        was += sum_of(a, split, end)
+        now += sum_of(o, split + shift, stop + shift)
+    residue = fold(was)
+    kept = _alike(fold(now), residue)
     if not whole:
         s[SUMS_ABSENT] += 1
         s[SUMS_CHANGED] += not kept and load16(o, place + shift) != 0
@@ -71,7 +92,9 @@ def compare_sums(a: Bytes, o: Bytes, s: State, place: int, at: int, end: int, wh
 
 
 @kernel
-def transport_sum(a: Bytes, o: Bytes, s: State, protocol: int, place: int, at: int, end: int, length: int) -> None:
+def transport_sum(
+    a: Bytes, o: Bytes, s: State, protocol: int, place: int, at: int, split: int, end: int, length: int
+) -> None:
     """Compare a checksum that covers a pseudo-header."""
     shift = s[SHIFT]
     if place + 2 > min(end, s[STOP]):
@@ -85,7 +108,7 @@ def transport_sum(a: Bytes, o: Bytes, s: State, protocol: int, place: int, at: i
         if not right and _is_left_to_card(o, place + shift, now, counted):
             s[SUMS_ABSENT] += 1
             return
-    compare_sums(a, o, s, place, at, end, whole, was + counted, now + counted)
+    compare_sums(a, o, s, place, at, split, end, whole, was + counted, now + counted)
 
 
 @kernel

@@ -35,11 +35,11 @@ def read_tcp(a: Bytes, o: Bytes, s: State, at: int, end: int) -> None:
     if end - at < 18:  # noqa: PLR2004  # what reaches over the checksum
         remnant(a, o, s, at, min(at + 16, end))
         return
-    transport_sum(a, o, s, TCP, at + 16, at, end, s[PAYLOAD_LENGTH])
+    header = (load8(a, at + 12) >> 4) * 4
+    transport_sum(a, o, s, TCP, at + 16, at, at + max(header, 20), end, s[PAYLOAD_LENGTH])
     same(a, o, s, at, 16)
     checksum(a, o, s, at + 16)
     same(a, o, s, at + 18, min(2, end - at - 18))
-    header = (load8(a, at + 12) >> 4) * 4
     if header >= 20:  # noqa: PLR2004  # the header
         _read_tcp_options(a, o, s, at + 20, min(end, at + header))
         if at + header < end:
@@ -76,7 +76,7 @@ def read_udp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None:
     stop = min(end, at + length) if length >= 8 else end  # noqa: PLR2004  # the header
     if at + 8 <= s[STOP] and (load16(a, at + 6) != 0 or load16(o, at + 6 + s[SHIFT]) != 0):
         known = 8 <= length <= s[PAYLOAD_LENGTH]  # noqa: PLR2004  # the header
-        transport_sum(a, o, s, UDP, at + 6, at, stop, length if known else -1)
+        transport_sum(a, o, s, UDP, at + 6, at, at + 8, stop, length if known else -1)
     same(a, o, s, at, 6)
     checksum(a, o, s, at + 6)
     source, destination = load16(a, at), load16(a, at + 2)
@@ -144,7 +144,7 @@ def read_gre(a: Bytes, o: Bytes, s: State, at: int, end: int) -> None:
     if inner > end:
         return
     if flags & 0x80:
-        compare_sums(a, o, s, at + 4, at, end, is_whole(s, at, end), 0, 0)
+        compare_sums(a, o, s, at + 4, at, at + 8, end, is_whole(s, at, end), 0, 0)
         checksum(a, o, s, at + 4)
         same(a, o, s, at + 6, 2)
     same(a, o, s, max(at + 4, s[CURSOR]), inner - max(at + 4, s[CURSOR]))

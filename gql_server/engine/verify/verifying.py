@@ -17,12 +17,12 @@ from gql_server.engine.tasks import Progressed, Verified, VerifyTask
 from gql_server.engine.verify import layout
 from gql_server.engine.verify.conclusions import Expected
 from gql_server.engine.verify.files import CaptureReader
-from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
+from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, SIEVE_SHIFT, choose_searched
 from gql_server.engine.verify.reading import read_pairs
 from gql_server.engine.verify.reports import Evidence, report
-from gql_server.engine.verify.scanning import FINDINGS_LENGTH, explain_hits, scan_window
+from gql_server.engine.verify.scanning import FINDINGS_LENGTH, MAYBE_LENGTH, explain_hits, scan_window
 from gql_server.engine.verify.side_by_side import SideBySide
-from gql_server.engine.verify.tables import Tables
+from gql_server.engine.verify.tables import Tables, Words
 
 _PAYLOAD: Final = {
     PayloadPolicy.KEEP: layout.PAYLOAD_KEEP,
@@ -33,8 +33,10 @@ _WORD_BITS: Final = 64
 _FEWEST_BITS: Final = 16
 _MOST_BITS: Final = 25
 """The filter: up to 4 MiB."""
-_BITS_A_MARK: Final = 6
-"""64 bits of the filter for each mark in it."""
+_BITS_A_MARK: Final = 5
+"""32 bits of the filter for each mark in it."""
+_SIEVE_BITS: Final = 21
+"""256 KiB."""
 _HITS: Final = 1 << 12
 _MOST_HITS: Final = 1 << 20
 """Hits in one window beyond these are not explained."""
@@ -96,13 +98,13 @@ def _search(task: VerifyTask, evidence: Evidence, progress: Progress) -> None:
     reading = SideBySide(task.source, task.output)
     tables, output = evidence.tables, reading.output
     scratch, hits = tables.state.copy(), _new_hits(_HITS)
-    bits = _filter(evidence, hits)
+    filters = _filters(evidence, hits)
     follows = task.addresses is AddressExpectation.KEPT
     base = -1
     for count in reading:
         if output.base != base or output.next == 0:
             base = output.base
-            hits = _scan(output, evidence, bits, hits)
+            hits = _scan(output, evidence, filters, hits)
             evidence.scanned += len(output.window)
         if hits[HIT_COUNT]:
             scratch[layout.NUMBER], scratch[layout.OUTPUT_BASE] = reading.packets, base
@@ -127,25 +129,29 @@ def _new_hits(room: int) -> npt.NDArray[np.int64]:
     return np.zeros(HITS_HEAD + room * HIT_COLUMNS, np.int64)
 
 
-def _filter(evidence: Evidence, hits: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """Return the filter of what is searched for, and mark that in the tables."""
+def _filters(evidence: Evidence, hits: npt.NDArray[np.int64]) -> tuple[Words, Words]:
+    """Return the filter and the sieve of what is searched for, and mark that in the tables."""
     s = evidence.tables.state
     marks = 2 * (3 * int(s[layout.NARROW_USED]) + 2 * int(s[layout.WIDE_USED]))
     size = min(max(marks.bit_length() + _BITS_A_MARK, _FEWEST_BITS), _MOST_BITS)
     hits[HIT_SHIFT] = _WORD_BITS - size
     bits = np.zeros((1 << size) // _WORD_BITS, np.uint64)
-    choose_searched(s, evidence.tables.words, bits, hits, evidence.counts)
-    return bits
+    # A sieve is shifted to its words.
+    hits[SIEVE_SHIFT] = _WORD_BITS - min(size, _SIEVE_BITS) + _WORD_BITS.bit_length() - 1
+    sieve = np.zeros((1 << min(size, _SIEVE_BITS)) // _WORD_BITS, np.uint64)
+    choose_searched(s, evidence.tables.words, bits, sieve, hits, evidence.counts)
+    return bits, sieve
 
 
 def _scan(
-    output: CaptureReader, evidence: Evidence, bits: npt.NDArray[np.uint64], hits: npt.NDArray[np.int64]
+    output: CaptureReader, evidence: Evidence, filters: tuple[Words, Words], hits: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """List the hits of a window, in a longer list when they are many."""
     s, words = evidence.tables.state, evidence.tables.words
+    places = np.zeros(MAYBE_LENGTH, np.int64)
     while True:
         hits[HIT_COUNT] = 0
-        scan_window(output.window, s, words, bits, hits)
+        scan_window(output.window, s, words, *filters, hits, places)
         room = (len(hits) - HITS_HEAD) // HIT_COLUMNS
         if hits[HIT_COUNT] <= room:
             return hits
@@ -153,5 +159,5 @@ def _scan(
             evidence.is_searched = False
             return hits
         longer = _new_hits(min(int(hits[HIT_COUNT]), _MOST_HITS))
-        longer[HIT_SHIFT] = hits[HIT_SHIFT]
+        longer[:HITS_HEAD] = hits[:HITS_HEAD]
         hits = longer
