@@ -197,7 +197,7 @@ def skip_to(a: Bytes, o: Bytes, s: State, at: int) -> None:
 
 @kernel
 def payload(a: Bytes, o: Bytes, s: State, end: int) -> None:
-    """Claim payload from the cursor to `end`: kept, or made zero, as the policy says."""
+    """Claim payload from the cursor to `end`: kept or zero, or only zero, as the policy says."""
     at = s[CURSOR]
     if not begin_claim(a, o, s, at, end):
         return
@@ -207,6 +207,9 @@ def payload(a: Bytes, o: Bytes, s: State, end: int) -> None:
         if known or is_same(a, o, at, end, shift):
             s[OPAQUE] += end - at
             mark(s, at, end, CLASS_PAYLOAD)
+        elif is_zero(o, at + shift, end + shift):
+            s[ZEROED] += end - at
+            mark(s, at, end, CLASS_ZEROED)
         else:
             differing(a, o, s, at, end, CLASS_PAYLOAD, OPAQUE)
         return
@@ -218,30 +221,36 @@ def payload(a: Bytes, o: Bytes, s: State, end: int) -> None:
 
 
 @kernel
-def is_alphanumeric(x: int) -> bool:
-    """Say whether a byte is an ASCII letter or digit."""
+def is_masked(x: int) -> bool:
+    """Say whether a byte is what masks put in the place of others: x, or the digit 0."""
+    return x in (0x78, 0x30)
+
+
+@kernel
+def tells(x: int) -> bool:
+    """Say whether a byte of a name tells something: it is neither NUL nor ASCII punctuation."""
     lower = x | 0x20
-    return 0x30 <= x <= 0x39 or 0x61 <= lower <= 0x7A  # noqa: PLR2004  # 0 to 9, a to z
+    letter = 0x30 <= x <= 0x39 or 0x61 <= lower <= 0x7A  # noqa: PLR2004  # 0 to 9, a to z
+    return letter or 0 < x < 0x20 or x >= 0x7F  # noqa: PLR2004  # what ASCII does not print
 
 
 @kernel
 def name(a: Bytes, o: Bytes, s: State, at: int, end: int, must: bool) -> None:  # noqa: FBT001  # kernels take positions
-    """Claim text: its letters and digits may have become x or 0, and must have where `must` says so."""
+    """Claim text that may have been masked or zeroed byte by byte, and must have been where `must` says so."""
+    payload(a, o, s, at)
     if s[PAYLOAD] != PAYLOAD_KEEP:
         payload(a, o, s, end)
         return
-    payload(a, o, s, at)
     if not begin_claim(a, o, s, at, end):
         return
     end = s[CURSOR]
     mark(s, at, end, CLASS_PAYLOAD)
     for i in range(at, end):
         was, now = load8(a, i), load8(o, i + s[SHIFT])
-        masked = now in (0x78, 0x30)  # x or 0
         if was == now:
             s[OPAQUE] += 1
-            s[NAMES_LEFT] += must and is_alphanumeric(was) and not masked
-        elif (masked and is_alphanumeric(was)) or now == 0:
+            s[NAMES_LEFT] += must and tells(was) and not is_masked(was)
+        elif now == 0 or (is_masked(now) and tells(was)):
             s[ZEROED] += 1
         else:
             s[UNKNOWN] += 1
@@ -298,6 +307,24 @@ def mac_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
     else:
         _settle(s, at, MAC_BYTES, 2 if now == U(0) else 0)
     note_narrow(s, w, was | U(KEY_MAC), now)
+
+
+@kernel
+def sender_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
+    """Claim the address of an IEEE 802.11 transmitter, whose group bit may tell of something else."""
+    if at + MAC_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + MAC_BYTES):
+        return
+    group = U(1 << 40)
+    was, now = load48(a, at), load48(o, at + s[SHIFT])
+    if was == now:
+        _settle(s, at, MAC_BYTES, 1)
+        if class_of_mac(was & ~group) != FIXED:
+            _note_same(s, at, SAME_MAC)
+    else:
+        _settle(s, at, MAC_BYTES, 2 if now == U(0) else 0)
+        if now != U(0) and (was ^ now) & group != U(0):
+            s[CHANGED] += 1
+    note_narrow(s, w, (was & ~group) | U(KEY_MAC), now & ~group)
 
 
 @kernel

@@ -6,7 +6,7 @@ from typing import Final
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32
 from gql_server.engine.verify.claims import ipv4_address, mac_address, name, payload
-from gql_server.engine.verify.layout import MASKED
+from gql_server.engine.verify.layout import CURSOR, MASKED
 
 _COOKIE: Final = 0x63825363
 
@@ -20,15 +20,10 @@ def _holds_addresses(code: int) -> bool:
 
 
 @kernel
-def _holds_text(code: int) -> bool:
-    """Say whether an option is text that names somebody or something."""
-    return code in (12, 14, 15, 17, 18, 40, 47, 60, 62, 64, 66, 67, 77, 81, 86, 87, 98, 100, 101, 114, 119, 124, 125)
-
-
-@kernel
 def read_dhcp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None:
     """Read a message; what is not an address or a name is payload."""
     if end - at < 44:  # noqa: PLR2004  # up to the server's name
+        _rest(a, o, s, end)
         return
     payload(a, o, s, at + 12)
     for place in (12, 16, 20, 24):
@@ -37,12 +32,24 @@ def read_dhcp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None
         mac_address(a, o, s, w, at + 28)
         payload(a, o, s, at + 44)
     if end - at < 240:  # noqa: PLR2004  # up to the options
+        _rest(a, o, s, end)
         return
-    if s[MASKED] == 1:
-        name(a, o, s, at + 44, at + 236, False)  # noqa: FBT003  # kernels take positions
+    # Options that overflow into the fields for names (RFC 2132 section 9.3) may have been made zero there.
+    payload(a, o, s, at + 44)
+    _rest(a, o, s, at + 236)
     if load32(a, at + 236) == _COOKIE:
         payload(a, o, s, at + 240)
         _read_options(a, o, s, w, at + 240, end)
+    _rest(a, o, s, end)
+
+
+@kernel
+def _rest(a: Bytes, o: Bytes, s: State, end: int) -> None:
+    """Claim what is not an address: payload, masked where names are."""
+    if s[MASKED] == 1:
+        name(a, o, s, s[CURSOR], end, False)  # noqa: FBT003  # kernels take positions
+    else:
+        payload(a, o, s, end)
 
 
 @kernel
@@ -58,12 +65,14 @@ def _read_options(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> 
         if value + length > end:
             return
         if _holds_addresses(code):
-            payload(a, o, s, value)
+            _rest(a, o, s, value)
             for place in range(value, value + length - 3, 4):
                 ipv4_address(a, o, s, w, place)
         elif code == 61 and length == 7 and load8(a, value) == 1:  # noqa: PLR2004  # a client id of type Ethernet
-            payload(a, o, s, value + 1)
+            _rest(a, o, s, value + 1)
             mac_address(a, o, s, w, value + 1)
-        elif s[MASKED] == 1 and _holds_text(code):
+        elif s[MASKED] == 1:
+            _rest(a, o, s, value)
+            # Host and domain name.
             name(a, o, s, value, value + length, code in (12, 15))
         at = value + length

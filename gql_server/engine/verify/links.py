@@ -1,7 +1,7 @@
 """Kernels that read what lies below IP.
 
 Ethernet and IEEE 802.1Q tags, LLC with SNAP (RFC 1042), MPLS (RFC 3032, RFC 4448), PPPoE (RFC 2516), ARP (RFC 826),
-Linux cooked captures, raw IP and BSD loopback (the tcpdump group's list of link types).
+Linux cooked captures, IEEE 802.11, raw IP and BSD loopback (the tcpdump group's list of link types).
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
@@ -11,6 +11,7 @@ from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32, load32_little
 from gql_server.engine.verify.claims import enter, ipv4_address, mac_address, remnant, same
 from gql_server.engine.verify.layout import READ_ETHERNET, READ_LLC
+from gql_server.engine.verify.wireless import LINK_RADIOTAP, LINK_WIRELESS, read_radiotap, read_wireless
 
 IPV4: Final = 0x0800
 ARP: Final = 0x0806
@@ -68,6 +69,10 @@ def read_link(a: Bytes, o: Bytes, s: State, w: Words, link: int, at: int, end: i
         _read_cooked(a, o, s, w, at, end)
     elif link == LINK_SLL2:
         _read_cooked2(a, o, s, w, at, end)
+    elif link == LINK_WIRELESS:
+        read_wireless(a, o, s, w, at, end, 0)
+    elif link == LINK_RADIOTAP:
+        read_radiotap(a, o, s, w, at, end)
 
 
 @kernel

@@ -1,12 +1,12 @@
 """Kernels that read DNS messages (RFC 1035, RFC 3596, RFC 6891, RFC 7871)."""
-# ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
+# ruff: noqa: FBT001, FBT003, PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32
 from gql_server.engine.verify.claims import ipv4_address, ipv6_address, name, payload, unclaimed
-from gql_server.engine.verify.layout import MASKED, STOP
+from gql_server.engine.verify.layout import CURSOR, MASKED, STOP
 
 _LOWER: Final = 0x20202020
 _A: Final = 1
@@ -17,6 +17,21 @@ _OPT: Final = 41
 @kernel
 def read_dns(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None:
     """Read a message as far as it can be followed; what is not an address or a name is payload."""
+    _follow(a, o, s, w, at, end)
+    _rest(a, o, s, end)
+
+
+@kernel
+def _rest(a: Bytes, o: Bytes, s: State, end: int) -> None:
+    """Claim what is neither an address nor a name: payload, which may be zero where names are masked."""
+    if s[MASKED] == 1:
+        name(a, o, s, s[CURSOR], end, False)
+    else:
+        payload(a, o, s, end)
+
+
+@kernel
+def _follow(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None:
     if end - at < 12:  # noqa: PLR2004  # the header
         return
     questions, place = load16(a, at + 4), at + 12
@@ -57,6 +72,7 @@ def _read_name(a: Bytes, o: Bytes, s: State, at: int, end: int) -> int:
 @kernel
 def _read_label(a: Bytes, o: Bytes, s: State, at: int, length: int, must: bool, reverse: bool) -> None:
     if must or reverse:
+        _rest(a, o, s, at)
         name(a, o, s, at, at + length, must)
 
 
@@ -79,13 +95,13 @@ def _is_reverse(a: Bytes, at: int, end: int) -> bool:
 def _read_data(a: Bytes, o: Bytes, s: State, w: Words, kind: int, at: int, stop: int, end: int) -> None:
     """Read the data of a record."""
     if kind == _A and stop - at == 4:  # noqa: PLR2004  # an address
-        payload(a, o, s, min(at, end))
+        _rest(a, o, s, min(at, end))
         if stop <= end:
             ipv4_address(a, o, s, w, at)
         else:
             unclaimed(a, o, s, end)
     elif kind == _AAAA and stop - at == 16:  # noqa: PLR2004  # an address
-        payload(a, o, s, min(at, end))
+        _rest(a, o, s, min(at, end))
         if stop <= end:
             ipv6_address(a, o, s, w, at)
         else:
@@ -102,7 +118,7 @@ def _read_options(a: Bytes, o: Bytes, s: State, at: int, end: int) -> None:
     while end - at >= 4:  # noqa: PLR2004  # code and length
         stop = min(end, at + 4 + load16(a, at + 2))
         if load16(a, at) == 8:  # noqa: PLR2004  # client subnet
-            payload(a, o, s, min(at + 8, stop))
+            _rest(a, o, s, min(at + 8, stop))
             unclaimed(a, o, s, stop)
         at = stop
 
@@ -123,5 +139,6 @@ def _read_names(a: Bytes, o: Bytes, s: State, kind: int, at: int, end: int) -> N
     elif kind == 16:  # noqa: PLR2004  # TXT: strings
         while at < end:
             stop = min(end, at + 1 + load8(a, at))
-            name(a, o, s, at + 1, min(stop, s[STOP]), True)  # noqa: FBT003  # kernels take positions
+            _rest(a, o, s, at + 1)
+            name(a, o, s, at + 1, min(stop, s[STOP]), True)
             at = stop

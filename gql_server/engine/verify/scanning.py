@@ -112,9 +112,7 @@ def _probe(b: Bytes, s: State, w: Words, h: State, room: int, at: int, end: int)
 
 
 @kernel
-def _ask(
-    b: Bytes, s: State, w: Words, bits: Words, h: State, maybe: State, count: int, room: int, end: int
-) -> None:
+def _ask(b: Bytes, s: State, w: Words, bits: Words, h: State, maybe: State, count: int, room: int, end: int) -> None:
     """Ask the filter about the two patterns that each place may belong to.
 
     The places come in a list, so that the processor waits for many of the filter's words at once.
