@@ -22,6 +22,7 @@ from gql_server.domain.anonymization import (
     PayloadPolicy,
 )
 from gql_server.domain.errors import Fact, GqlServerError, error_of
+from gql_server.domain.inspection import FileDigest
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
 from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification, verification_of
 
@@ -108,6 +109,8 @@ class Inspected:
     """The result of an `InspectTask`."""
 
     summary: CaptureSummary
+    inspection: tuple[FileDigest, ...] = ()
+    """The files of the survey, which lie beside the capture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,8 @@ class Anonymized:
     report: AnonymizationReport
     verification: Verification | None = None
     """What the second reader says of the output, once it has read it."""
+    inspection: tuple[FileDigest, ...] = ()
+    """The files of the survey of the output, which lie beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,11 +278,12 @@ def decode_message(line: bytes) -> Message:
 def _decode_result(kind: str, body: dict[str, Any]) -> Result:
     match kind:
         case "Inspected":
-            return Inspected(summary=_decode_summary(body["summary"]))
+            return Inspected(summary=_decode_summary(body["summary"]), inspection=_decode_files(body))
         case "Anonymized":
             report = AnonymizationReport(**body["report"])
             # The child that writes an output is not the one that verifies it.
-            return Anonymized(summary=_decode_summary(body["summary"]), report=report)
+            summary = _decode_summary(body["summary"])
+            return Anonymized(summary=summary, report=report, inspection=_decode_files(body))
         case "Previewed":
             return Previewed(pairs=tuple(AddressPair(**pair) for pair in body["pairs"]))
         case "Verified":
@@ -289,6 +295,10 @@ def _decode_result(kind: str, body: dict[str, Any]) -> Result:
 def _decode_summary(body: dict[str, Any]) -> CaptureSummary:
     known = {"format": CaptureFormat(body["format"]), "link_types": tuple(body["link_types"])}
     return CaptureSummary(**{**body, **known})
+
+
+def _decode_files(body: dict[str, Any]) -> tuple[FileDigest, ...]:
+    return tuple(FileDigest(**file) for file in body["inspection"])
 
 
 def _line(kind: str, body: dict[str, Any]) -> bytes:

@@ -43,6 +43,7 @@ def trace_manifest(resources: Resources, attempt: Attempt, plan: Plan, trace_id:
             "codeVersion": resources.code_version,
             "derivedFrom": _input_of(plan),
             "capture": asdict(summary),
+            "inspection": [asdict(file) for file in result.inspection],  # type: ignore[union-attr]  # the same
             **_request_of(attempt),
         }
     )

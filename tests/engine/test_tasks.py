@@ -5,6 +5,7 @@ import pytest
 
 from gql_server.domain.anonymization import AddressMapping, AddressPair, AnonymizationReport
 from gql_server.domain.errors import CaptureCut
+from gql_server.domain.inspection import FileDigest
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
 from gql_server.engine.tasks import (
     Anonymized,
@@ -49,6 +50,7 @@ REPORT = AnonymizationReport(
     packets_cut=8,
     blocks_dropped=9,
 )
+FILES = (FileDigest(name="talkers.rows", size_bytes=1, sha256="cd" * 32),)
 TASKS: list[Task] = [
     InspectTask(
         source=Path("/a b/ü"), output_directory=Path("/c"), unpacked_limit_bytes=1, unpacked_ratio=2, memory_bytes=3
@@ -68,8 +70,8 @@ TASKS: list[Task] = [
 MESSAGES: list[Message] = [
     Ready(),
     Progressed(packets=1, bytes_done=2, bytes_total=3),
-    Finished(result=Inspected(summary=SUMMARY)),
-    Finished(result=Anonymized(summary=SUMMARY, report=REPORT)),
+    Finished(result=Inspected(summary=SUMMARY, inspection=FILES)),
+    Finished(result=Anonymized(summary=SUMMARY, report=REPORT, inspection=FILES)),
     Finished(result=Previewed(pairs=(AddressPair(original="1.2.3.4", replacement="5.6.7.8", kind="IPV4"),))),
     Refused.of(CaptureCut(offset=24, packets=0)),
 ]

@@ -14,6 +14,7 @@ from gql_server.engine.capture.records import TOTAL_DROPPED
 from gql_server.engine.capture.source import PlainSource
 from gql_server.engine.capture.windows import CaptureWindows
 from gql_server.engine.inspect.summary import Summarizer
+from gql_server.engine.inspect.survey import Survey
 from gql_server.engine.tasks import Anonymized, AnonymizeTask, Previewed, PreviewTask, Progressed, TransformMacsTask
 
 
@@ -56,18 +57,20 @@ def _rewrite(task: AnonymizeTask | TransformMacsTask, progress: Callable[[Progre
     source = PlainSource(task.source)
     try:
         windows = CaptureWindows(source, strip=True)
-        summarizer = Summarizer()
+        summarizer, survey = Summarizer(), Survey()
         with CaptureOutput(task.output_directory / windows.format.file_name) as output:
             for window in windows:
                 rewriter.rewrite(window)
                 summarizer.add(window.data)
+                survey.add(window)
                 output.write(window.data)
                 done = Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size)
                 progress(done)
     finally:
         source.close()
     report = rewriter.report(windows.packets, int(windows.totals[TOTAL_DROPPED]))
-    return Anonymized(summary=summarizer.summary(windows), report=report)
+    inspection = survey.finish(task.output_directory)
+    return Anonymized(summary=summarizer.summary(windows), report=report, inspection=inspection)
 
 
 def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previewed:

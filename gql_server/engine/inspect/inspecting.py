@@ -1,4 +1,4 @@
-"""The inspect task: sum up a capture, store it unpacked."""
+"""The inspect task: sum up and survey a capture, store it."""
 
 import errno
 import os
@@ -12,6 +12,7 @@ from gql_server.engine.capture.source import detect_compression, open_source
 from gql_server.engine.capture.unpacking import UnpackingLimit
 from gql_server.engine.capture.windows import CaptureWindows
 from gql_server.engine.inspect.summary import Summarizer
+from gql_server.engine.inspect.survey import Survey
 from gql_server.engine.tasks import Inspected, InspectTask, Progressed
 
 
@@ -27,10 +28,11 @@ def inspect(task: InspectTask, progress: Callable[[Progressed], None]) -> Inspec
     try:
         windows = CaptureWindows(source, strip=False)
         target = task.output_directory / windows.format.file_name
-        summarizer = Summarizer()
+        summarizer, survey = Summarizer(), Survey()
         with CaptureOutput(target if packed else None) as output:
             for window in windows:
                 summarizer.add(window.data)
+                survey.add(window)
                 output.write(window.data)
                 done = Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size)
                 progress(done)
@@ -38,7 +40,7 @@ def inspect(task: InspectTask, progress: Callable[[Progressed], None]) -> Inspec
         source.close()
     if not packed:
         _link(task.source, target)
-    return Inspected(summary=summarizer.summary(windows))
+    return Inspected(summary=summarizer.summary(windows), inspection=survey.finish(task.output_directory))
 
 
 def _link(source: Path, target: Path) -> None:

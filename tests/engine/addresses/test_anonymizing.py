@@ -65,6 +65,8 @@ def test_the_output_is_summed_up_as_it_lies_on_disk(tmp_path: Path) -> None:
     written = (tmp_path / "out" / "capture.pcap").read_bytes()
     assert done.summary.sha256 == sha256(written).hexdigest()
     assert done.summary == inspect_file(tmp_path / "out" / "capture.pcap", tmp_path / "again").summary
+    assert done.inspection == inspect_file(tmp_path / "out" / "capture.pcap", tmp_path / "third").inspection
+    assert len(done.inspection) == 6
     before = inspect_file(source, tmp_path / "before").summary
     assert replace(before, sha256="") == replace(done.summary, sha256="")
 

@@ -1,6 +1,7 @@
 import errno
 import gzip
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -72,6 +73,16 @@ def test_a_cut_inside_and_a_cut_of_the_wrapping_are_told_apart(tmp_path: Path) -
     source.write_bytes(gzip.compress(PCAP)[:-1])
     with pytest.raises(CompressionDamaged):
         inspect_file(source, tmp_path / "two")
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress])
+def test_the_survey_lies_beside_the_capture(tmp_path: Path, wrap: Callable[[bytes], bytes]) -> None:
+    source = tmp_path / "upload"
+    source.write_bytes(wrap(PCAP))
+    files = inspect_file(source, tmp_path / "out").inspection
+    found = {path.name: sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "out").iterdir()}
+    assert found == {file.name: file.sha256 for file in files} | {"capture.pcap": sha256(PCAP).hexdigest()}
+    assert len(files) == 6
 
 
 def test_an_empty_file_is_no_capture(tmp_path: Path) -> None:

@@ -1,0 +1,16 @@
+from gql_server.engine.inspect import layout
+
+
+def test_places_of_the_state_do_not_meet() -> None:
+    places = [layout.SEED_LOW, layout.SEED]
+    for index in (layout.TALKER_INDEX, layout.CONVERSATION_INDEX, layout.PAIR_INDEX):
+        places += range(index, index + layout.INDEX_COLUMNS)
+    places += range(layout.LENGTH, layout.LOST_PAIRS + 1)
+    assert len(set(places)) == len(places)
+    assert max(places) < layout.COUNTS_AT
+
+
+def test_tables_lie_side_by_side() -> None:
+    assert layout.TALKER_AT + layout.TALKERS_MOST * layout.TALKER_WORDS == layout.CONVERSATION_AT
+    assert layout.PAIR_AT + layout.PAIRS_MOST * layout.PAIR_WORDS == layout.ROW_WORDS
+    assert layout.ROW_WORDS * 8 < 24 << 20
