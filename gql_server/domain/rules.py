@@ -256,9 +256,9 @@ def _prefix(network: Network, length: int) -> tuple[int, int, int]:
 
 def _fills_its_hole(inner: AddressRule, outer: AddressRule) -> bool:
     """Say whether the inner rule lands exactly where the outer one would have put it: then nothing collides."""
-    assert outer.target is not None
-    assert inner.target is not None
-    shift = int(outer.target.network_address) - int(outer.source.network_address)
-    hole = int(inner.source.network_address) + shift
-    inside = _prefix(inner.source, outer.source.prefixlen) == _prefix(outer.source, outer.source.prefixlen)
-    return inside and inner.source != outer.source and hole == int(inner.target.network_address)
+    return _shift(inner) == _shift(outer)
+
+
+def _shift(rule: AddressRule) -> int:
+    assert rule.target is not None
+    return int(rule.target.network_address) - int(rule.source.network_address)

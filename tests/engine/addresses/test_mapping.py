@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 import numpy as np
@@ -283,6 +284,44 @@ def test_the_same_key_gives_the_same_pseudonyms_in_each_capture(
     assert np.array_equal(first.mac(numbers), later.mac(numbers))
     pairs = numbers.reshape(-1, 2)
     assert np.array_equal(first.ipv6(pairs), later.ipv6(pairs))
+
+
+def undone(flips: Callable[[int], int], image: int, bits: int) -> int:
+    """Return what has this image under a prefix-preserving permutation: each round gets one more bit right."""
+    original = image
+    for _ in range(bits):
+        original = image ^ flips(original)
+    return original
+
+
+@PREFIX_PRESERVING
+def test_no_address_becomes_the_broadcast_address(addresses: AddressMap) -> None:
+    def flips(number: int) -> int:
+        return number ^ int(addresses._permutation.hosts_ipv4(np.array([number], np.uint64), 28)[0])
+
+    original = undone(flips, 0xFFFFFFFF, 28)
+    assert original ^ flips(original) == 0xFFFFFFFF != original
+    (mapped,) = map4(addresses, str(ip_address(original)))
+    assert ip_address(mapped) in ip_network("240.0.0.0/4")
+    assert mapped != "255.255.255.255"
+
+
+@pytest.mark.parametrize("image", [0, 1])
+@PREFIX_PRESERVING
+def test_no_address_becomes_the_loopback_address_or_none(addresses: AddressMap, image: int) -> None:
+    permutation = addresses._permutation
+
+    def step(number: int) -> int:
+        high, low = permutation.ordinary_ipv6(rows([number]), permutation.interface_ids)[0]
+        return number ^ ((int(high) << 64) | int(low))
+
+    # The first 16 bits may have walked; they are in a table.
+    top = int(np.flatnonzero(permutation._tops_ipv6 == 0)[0]) << 112  # type: ignore[attr-defined]  # of these two
+    below = (1 << 112) - 1
+    original = undone(lambda number: step(top | number & below) & below, image, 112) | top
+    assert original ^ step(original) == image
+    (mapped,) = map6(addresses, str(ip_address(original.to_bytes(16, "big"))))
+    assert mapped not in ("::", "::1")
 
 
 def test_rules_that_contradict_themselves_are_refused() -> None:
