@@ -41,7 +41,10 @@ GROUP_ID_BITS: Final = 24
 _BATCH_BLOCKS: Final = 8192
 _BLOCK: Final = 16
 _GROUP: Final = (0xFF02 << 48, 1 << 32)
-_WORD: Final = U(0xFFFFFFFFFFFFFFFF)
+_MEMO_BITS: Final = 12
+_SPREAD: Final = U(0x9E3779B97F4A7C15)
+_NO_NETWORK: Final = U(0xFF << 56)
+"""No ordinary address begins so."""
 
 InterfaceIds = Callable[[Pairs], Numbers]
 """Gives the interface ids that the low words of addresses become."""
@@ -143,6 +146,8 @@ class PrefixPreserving(Permutation):
 
     def __init__(self) -> None:
         self._blocks = np.empty(_BATCH_BLOCKS * _BLOCK, np.uint8)
+        self._memo_highs = np.full(1 << _MEMO_BITS, _NO_NETWORK, np.uint64)
+        self._memo_flips = np.zeros(1 << _MEMO_BITS, np.uint64)
 
     def ordinary_ipv4(self, addresses: Numbers) -> Numbers:
         """Permute the ordinary IPv4 addresses."""
@@ -159,7 +164,7 @@ class PrefixPreserving(Permutation):
         rest = WORD_BITS - TOP_BITS
         out = np.empty_like(addresses)
         tops = self._tops_ipv6[(high >> U(rest)).astype(np.intp)]
-        out[:, 0] = (tops << U(rest)) | ((high ^ self._flips(addresses, TOP_BITS, rest)) & U((1 << rest) - 1))
+        out[:, 0] = (tops << U(rest)) | ((high ^ self._flips_of_networks(addresses)) & U((1 << rest) - 1))
         out[:, 1] = ids(addresses)
         return out
 
@@ -190,6 +195,19 @@ class PrefixPreserving(Permutation):
             return np.stack([tops << U(32), np.zeros_like(tops)], axis=1)
 
         return _walked(self._flips_of_tops(0, lift), ORDINARY_TOPS_IPV6)
+
+    def _flips_of_networks(self, addresses: Pairs) -> Numbers:
+        """Return the flips of the other 48 bits of high words; a few networks hold most addresses of a capture."""
+        high = addresses[:, 0]
+        slots = ((high * _SPREAD) >> U(WORD_BITS - _MEMO_BITS)).astype(np.intp)
+        flips = self._memo_flips[slots]
+        missed = np.flatnonzero(self._memo_highs[slots] != high)
+        if len(missed):
+            flips[missed] = self._flips(addresses[missed], TOP_BITS, WORD_BITS - TOP_BITS)
+            # Where two meet in a slot, the last one stays in both.
+            self._memo_highs[slots[missed]] = high[missed]
+            self._memo_flips[slots[missed]] = flips[missed]
+        return flips
 
     def _flips_of_tops(self, base: int, lift: Callable[[Numbers], Pairs]) -> Numbers:
         """Return the flips of the first 16 bits of every address, one prefix length after the other."""

@@ -7,6 +7,7 @@ import pytest
 
 from gql_server.engine.addresses import ranges
 from gql_server.engine.addresses.permutations import CryptoPan, IpcryptPfx, PrefixPreserving
+from gql_server.engine.addresses.ranges import Pairs
 from tests.engine.corpora import corpora
 
 # draft-denis-ipcrypt, appendix "Test Vectors", ipcrypt-pfx.
@@ -110,6 +111,23 @@ def test_flips_of_some_bits_are_those_of_the_whole(permutation: PrefixPreserving
             ((high << 64) | low) >> (128 - first - bits) & (1 << bits) - 1 for high, low in zip(*whole, strict=True)
         ]
         assert permutation._flips(pairs, first, bits).tolist() == expected
+
+
+@pytest.mark.parametrize("construction", [IpcryptPfx, CryptoPan])
+def test_networks_met_again_are_mapped_as_before(construction: type[IpcryptPfx | CryptoPan]) -> None:
+    pairs = np.random.default_rng(8).integers(0, 1 << 63, (9000, 2), dtype=np.uint64)
+    pairs[::3, 0] = pairs[0, 0]
+    pairs[0, 0] = 0
+    one = construction(bytes(range(32)))
+
+    def networks(permutation: PrefixPreserving, some: Pairs) -> list[int]:
+        return [int(high) for high in permutation.ordinary_ipv6(some, permutation.interface_ids)[:, 0]]
+
+    first, again = networks(one, pairs), networks(one, pairs[::-1])[::-1]
+    assert first == again
+    for begin in range(0, 9000, 1500):
+        fresh = construction(bytes(range(32)))
+        assert networks(fresh, pairs[begin : begin + 1]) == first[begin : begin + 1]
 
 
 def test_many_at_once_are_each_as_one_alone() -> None:
