@@ -204,7 +204,7 @@ def read_igmp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None
 @kernel
 def resume(a: Bytes, o: Bytes, s: State, w: Words) -> None:
     """Go on behind a redirected packet."""
-    at, end = s[RESUME_AT], s[RESUME_END]
-    s[RESUME_AT] = 0
-    if s[NEXT] == NOTHING and at > 0:
-        read_neighbor_options(a, o, s, w, at, end)
+    if s[NEXT] == NOTHING and s[RESUME_AT] > 0:
+        at = s[RESUME_AT]
+        s[RESUME_AT] = 0
+        read_neighbor_options(a, o, s, w, at, s[RESUME_END])

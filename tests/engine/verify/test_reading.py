@@ -1,0 +1,145 @@
+import pytest
+
+from tests.captures import Packet, ethernet, ipv4, pcap, udp4
+from tests.engine.verify.proving import (
+    PSEUDONYMS,
+    WITNESSES,
+    Reason,
+    Status,
+    assert_sound,
+    prove,
+    prove_packet,
+    reasons_of,
+    replaced,
+)
+from tests.engine.verify.samples import ALL
+
+FRAME = ALL["udp"][1]
+
+
+def changed(data: bytes, at: int, value: int) -> bytes:
+    return data[:at] + bytes([value]) + data[at + 1 :]
+
+
+def among_witnesses(link_type: int, original: bytes, output: bytes) -> tuple[bytes, bytes]:
+    """Return captures of one packet and, by pcapng-free means, of what shows each pseudonym behind the same link."""
+    before, after = [original, original], [replaced(original), output]
+    if link_type == 1:
+        before, after = [*WITNESSES, *before], [*(replaced(one) for one in WITNESSES), *after]
+    return (
+        pcap([Packet(data=one) for one in before], link_type=link_type),
+        pcap([Packet(data=one) for one in after], link_type=link_type),
+    )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_packet_with_every_address_replaced_is_sound(name: str) -> None:
+    link_type, packet = ALL[name]
+    verification = prove_packet(packet, link_type=link_type)
+    assert_sound(verification)
+    assert verification.ledger.rewritten > 0
+    assert verification.interference.checksums_bad == 0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_original_left_in_any_place_is_caught(name: str) -> None:
+    link_type, packet = ALL[name]
+    output = replaced(packet)
+    places = [
+        (at, original)
+        for original, pseudonym in PSEUDONYMS.items()
+        for at in range(len(packet))
+        if packet[at : at + len(original)] == original and output[at : at + len(pseudonym)] == pseudonym
+    ]
+    assert places
+    for at, original in places:
+        damaged = output[:at] + original + output[at + len(original) :]
+        verification = prove(*among_witnesses(link_type, packet, damaged))
+        assert verification.status is Status.FAILED, (name, at)
+        assert reasons_of(verification) & {Reason.MAP_INCONSISTENT, Reason.ADDRESS_LEAKED}, (name, at)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_byte_changes_unseen(name: str) -> None:
+    link_type, packet = ALL[name]
+    output = replaced(packet)
+    for at in range(len(packet)):
+        damaged = changed(output, at, output[at] ^ 0x5A)
+        verification = prove(*among_witnesses(link_type, packet, damaged))
+        assert verification.status is Status.FAILED, (name, at)
+
+
+def test_two_addresses_left_everywhere_are_a_leak() -> None:
+    kept = dict(list(PSEUDONYMS.items())[2:])
+    assert prove_packet(FRAME, replaced(FRAME, kept)).status is Status.FAILED
+
+
+def test_an_unknown_protocol_is_zero_or_unknown() -> None:
+    packet = ethernet(b"\x01\x02\x03\x04", kind=0x88CC)
+    kept, zeroed = replaced(packet), replaced(packet)[:-4] + bytes(4)
+    verification = prove_packet(packet, kept)
+    assert verification.status is Status.UNVERIFIABLE
+    assert verification.reasons == (Reason.BYTES_UNKNOWN,)
+    assert verification.ledger.unknown == 4
+    assert_sound(prove_packet(packet, zeroed))
+    assert prove_packet(packet, zeroed).ledger.zeroed == 4
+
+
+def test_an_unknown_byte_that_changed_is_worse() -> None:
+    packet = ethernet(b"\x01\x02\x03\x04", kind=0x88CC)
+    verification = prove_packet(packet, replaced(packet)[:-1] + b"\x05")
+    assert verification.status is Status.FAILED
+    assert verification.interference.bytes_changed == 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_packet_made_zero_is_sound(name: str) -> None:
+    link_type, packet = ALL[name]
+    verification = prove_packet(packet, bytes(len(packet)), link_type=link_type)
+    assert_sound(verification)
+    assert verification.ledger.zeroed == len(packet)
+
+
+def test_of_an_unknown_link_type_nothing_is_read() -> None:
+    assert prove_packet(b"\x01\x02", b"\x01\x02", link_type=147).ledger.unknown == 2
+    assert_sound(prove_packet(b"\x01\x02", b"\0\0", link_type=147))
+
+
+def test_a_layer_made_zero_is_not_read() -> None:
+    output = replaced(FRAME)
+    assert_sound(prove_packet(FRAME, output[:14] + bytes(len(output) - 14)))
+
+
+def test_a_later_fragment_is_payload_only_far_from_its_headers() -> None:
+    far = ethernet(ipv4(b"y" * 24, 17, fragment=0x0100))
+    near = ethernet(ipv4(b"y" * 24, 17, fragment=0x0001))
+    other = ethernet(ipv4(b"y" * 24, 132, fragment=0x0100))
+    assert_sound(prove_packet(far))
+    assert prove_packet(near).ledger.unknown == 24
+    assert prove_packet(other).ledger.unknown == 24
+
+
+def test_what_lies_beyond_the_limit_is_read_by_nobody() -> None:
+    packet = FRAME + b"z" * (1 << 20)
+    output = replaced(FRAME) + packet[len(FRAME) :]
+    assert prove_packet(packet, output).ledger.unknown == 1 << 20
+    assert_sound(prove_packet(packet, output[: len(FRAME)] + bytes(1 << 20)))
+
+
+def test_records_are_compared() -> None:
+    packet, output = FRAME, replaced(FRAME)
+    one = pcap([Packet(data=packet)])
+    later = pcap([Packet(data=output, time_ns=1_700_000_000_123_457_789)])
+    longer = pcap([Packet(data=output, original_length=2000)])
+    for other, times, lengths in ((later, 1, 0), (longer, 0, 1)):
+        verification = prove(one, other)
+        assert verification.reasons == (Reason.PAYLOAD_KEPT, Reason.PACKETS_DIFFER)
+        assert (verification.interference.times_changed, verification.interference.lengths_changed) == (times, lengths)
+
+
+def test_a_shorter_or_longer_packet_is_caught() -> None:
+    output = replaced(FRAME)
+    for other in (output[:-1], output + b"\0", output[:20], b""):
+        verification = prove_packet(FRAME, other)
+        assert verification.status is Status.FAILED
+        assert verification.interference.lengths_changed == 1
