@@ -15,6 +15,7 @@ from gql_server.domain.error_codes import ErrorCode
 from gql_server.domain.errors import GqlServerError
 from gql_server.domain.events import EventKind
 from gql_server.domain.flows import FlowState, FlowType
+from gql_server.domain.inspection import InspectionOrder, ProtocolBasis
 from gql_server.domain.jobs import ExecutionState, JobKind, JobState
 from gql_server.domain.lineage import Direction, EdgeKind
 from gql_server.domain.rules import RuleAction
@@ -139,6 +140,11 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "GENERATED": "The source, an execution, generated the target, a trace.",
         "DERIVED_FROM": "The source, a trace, was derived from the target, a trace.",
     },
+    InspectionOrder: {"BYTES": "The most bytes on the wire.", "PACKETS": "The most packets."},
+    ProtocolBasis: {
+        "HEADER": "A field of the header around it.",
+        "PORT": "Its port alone, which proves nothing about what is spoken there.",
+    },
     CaptureFormat: {"PCAP": "libpcap's file format.", "PCAPNG": "The format that followed it."},
     TraceOrigin: {
         "UPLOADED": "Someone uploaded it.",
@@ -224,6 +230,7 @@ __all__ = [
     "ExecutionState",
     "FlowState",
     "FlowType",
+    "InspectionOrder",
     "JobKind",
     "JobState",
     "LeakForm",
@@ -232,6 +239,7 @@ __all__ = [
     "NamePolicy",
     "NicPolicy",
     "PayloadPolicy",
+    "ProtocolBasis",
     "Role",
     "RuleAction",
     "TraceOrigin",

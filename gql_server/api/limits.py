@@ -40,7 +40,23 @@ MAX_QUERY_ROOTS = 20
 MAX_MUTATION_ROOTS = 5
 MAX_ROWS = 5_000
 
-LISTS = frozenset({"events", "executions", "flows", "jobs", "nodes", "ouiVendors", "previewTransformation", "traces"})
+LISTS = frozenset(
+    {
+        "conversations",
+        "events",
+        "executions",
+        "flows",
+        "ipMacPairs",
+        "jobs",
+        "nodes",
+        "ouiVendors",
+        "previewTransformation",
+        "protocols",
+        "subnets",
+        "talkers",
+        "traces",
+    }
+)
 """Fields that answer with a list whose length the caller chooses."""
 
 PAGE_SIZES = frozenset({"first", "last"})

@@ -23,6 +23,7 @@ from gql_server.api.enums import (
 from gql_server.api.errors import UserError, stored_error
 from gql_server.api.fields import field
 from gql_server.api.ids import GlobalId
+from gql_server.api.inspection import InspectedTrace
 from gql_server.api.link_types import LINK_TYPE_NAMES
 from gql_server.api.loaders import one
 from gql_server.api.paging import After, Before, Connection, First, Last, connect, page_request
@@ -156,7 +157,7 @@ class Flow(Node):
 
 
 @strawberry.type(description="One immutable capture. A deleted one stays as a tombstone, for the lineage's sake.")
-class Trace(Node):
+class Trace(InspectedTrace, Node):
     """A trace."""
 
     name: str = strawberry.field(description="What people call it; can be changed.")
@@ -183,7 +184,6 @@ class Trace(Node):
     deleted_at: datetime | None = strawberry.field(description="When its file was deleted, if it was.")
     is_deleted: bool = strawberry.field(description="Whether only the tombstone is left.")
     download_url: str | None = strawberry.field(description="Where the file is, from the server's root; null if gone.")
-    row: strawberry.Private[traces.Trace]
 
     @classmethod
     def of(cls, row: traces.Trace) -> Self:
