@@ -78,6 +78,17 @@ PACKET_STOP: Final = 39
 BY_POLICY: Final = 40
 """Bytes were understood and overwritten, since a policy asked for it."""
 
+# Between packets.
+WAITING: Final = 41
+"""Set when an address of the packet is not mapped yet."""
+DEFERRED: Final = 42
+"""Packets that wait for the addresses of this window to be mapped."""
+
+TAKE_PLAIN: Final = 43
+"""1 when plain packets are rewritten in one go; 0 has every packet walked, with the same result."""
+PACKETS_PLAIN: Final = 44
+"""Packets that were rewritten in one go."""
+
 STACK: Final = 48
 STACK_ROOM: Final = 32
 """Levels of nesting; what lies deeper is zeroed."""
@@ -89,7 +100,12 @@ LEVEL_PSEUDO: Final = 2
 LEVEL_OUTER: Final = 3
 """The delta of the enclosing level so far."""
 
-NEW_AT: Final = STACK + STACK_ROOM * LEVEL_COLUMNS
+UDP_PORTS: Final = STACK + STACK_ROOM * LEVEL_COLUMNS
+"""A bit for each port whose payload is not simply payload, 64 a word."""
+PORT_WORDS: Final = 1 << 10
+TCP_PORTS: Final = UDP_PORTS + PORT_WORDS
+
+NEW_AT: Final = TCP_PORTS + PORT_WORDS
 """Where the list of new addresses begins; entries are slot positions, WIDE_ENTRY added for the wide table."""
 NEW_ROOM: Final = 1 << 18
 STATE_LENGTH: Final = NEW_AT + NEW_ROOM

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from gql_server.domain.anonymization import AnonymizationReport, NamePolicy, PayloadPolicy
 from gql_server.engine.addresses import layout
+from gql_server.engine.addresses.plain_packets import mark_ports
 from gql_server.engine.addresses.tables import settle, transfer
-from gql_server.engine.addresses.walk import NO_ROOM, walk_records
+from gql_server.engine.addresses.walk import FINISH, NOTE, REWRITE, walk_records
 from gql_server.engine.capture.shortening import close_up
 from gql_server.engine.capture.windows import Window
 
@@ -19,7 +20,7 @@ _NARROW_MOST: Final = 1 << 21
 _WIDE_SLOTS: Final = 1 << 12
 _WIDE_MOST: Final = 1 << 19
 """32 MiB each. Half a full table holds more than the addresses of one packet, so clearing always helps."""
-_GROWTH: Final = 4
+_GROWTH: Final = 2
 _WORD_BITS: Final = 64
 _PAYLOAD: Final = {
     PayloadPolicy.KEEP: layout.KEEP_PAYLOAD,
@@ -75,28 +76,34 @@ class Rewriter:
         self._state[layout.PAYLOAD] = _PAYLOAD[payload]
         self._state[layout.MASK_NAMES] = names == NamePolicy.MASK
         self._state[layout.MASK_REVERSE_NAMES] = reverse_names
+        self._state[layout.TAKE_PLAIN] = 1
+        mark_ports(self._state)
         seeds = np.frombuffer(secrets.token_bytes(24), np.int64)
         self._state[layout.SEED_NARROW : layout.SEED_WIDE + 1] = seeds | 1
         self._narrow, self._wide = _NARROW_SLOTS, _WIDE_SLOTS
         self._words = self._lay_out()
+        self._deferred = np.empty(0, np.int64)
 
     def rewrite(self, window: Window) -> None:
         """Rewrite the records of a window; where packets are cut, the window ends earlier."""
+        if window.count > len(self._deferred):
+            self._deferred = np.empty(window.count, np.int64)
         first = 0
         while first < window.count:
-            stop, reason = self._walk(window, first, window.count, wet=False)
-            self.settle_new()
-            self._walk(window, first, stop, wet=True)
-            if reason == NO_ROOM:
+            first = self._walk(window, first, window.count, REWRITE)
+            if self._state[layout.NEW_COUNT]:
+                self.settle_new()
+                self._walk(window, 0, int(self._state[layout.DEFERRED]), FINISH)
+                self._state[layout.DEFERRED] = 0
+            if first < window.count:
                 self._make_room()
-            first = stop
         if self._state[layout.PAYLOAD] == layout.CUT_PAYLOAD:
             records, totals = window.records, window.totals
             window.end = close_up(window.buffer, records, totals, window.begin, window.end, window.count, window.little)
 
     def note(self, window: Window) -> None:
         """Only note the new addresses of a window, as far as there is room."""
-        self._walk(window, 0, window.count, wet=False)
+        self._walk(window, 0, window.count, NOTE)
 
     def settle_new(self) -> NewAddresses:
         """Map the addresses noted since the last time."""
@@ -119,8 +126,8 @@ class Rewriter:
             blocks_dropped=blocks_dropped,
         )
 
-    def _walk(self, window: Window, first: int, count: int, *, wet: bool) -> tuple[int, int]:
-        return walk_records(window.buffer, window.records, self._state, self._words, first, count, wet)
+    def _walk(self, window: Window, first: int, count: int, mode: int) -> int:
+        return walk_records(window.buffer, window.records, self._state, self._words, self._deferred, first, count, mode)
 
     def _map_new(self) -> NewAddresses:
         count = int(self._state[layout.NEW_COUNT])
@@ -130,15 +137,17 @@ class Rewriter:
         high = self._words[places]
         is_ipv4 = ~is_ipv6 & ((high & U(layout.KEY_IPV4)) != 0)
         is_mac = ~is_ipv6 & ~is_ipv4
-        originals = np.zeros((count, 2), np.uint64)
-        originals[is_ipv6, 0] = high[is_ipv6]
-        originals[is_ipv6, 1] = self._words[places[is_ipv6] + layout.WIDE_LOW]
-        originals[is_ipv4, 1] = high[is_ipv4] & _IPV4_MASK
-        originals[is_mac, 1] = high[is_mac] & _MAC_MASK
-        mapped = np.zeros((count, 2), np.uint64)
-        mapped[is_ipv6] = self._map.ipv6(originals[is_ipv6])
-        mapped[is_ipv4, 1] = self._map.ipv4(originals[is_ipv4, 1])
-        mapped[is_mac, 1] = self._map.mac(originals[is_mac, 1])
+        originals, mapped = np.zeros((2, count, 2), np.uint64)
+        # Most windows of a long capture have few new addresses, and none of some kinds.
+        if len(six := np.flatnonzero(is_ipv6)):
+            originals[six, 0], originals[six, 1] = high[six], self._words[places[six] + layout.WIDE_LOW]
+            mapped[six] = self._map.ipv6(originals[six])
+        if len(four := np.flatnonzero(is_ipv4)):
+            originals[four, 1] = high[four] & _IPV4_MASK
+            mapped[four, 1] = self._map.ipv4(originals[four, 1])
+        if len(macs := np.flatnonzero(is_mac)):
+            originals[macs, 1] = high[macs] & _MAC_MASK
+            mapped[macs, 1] = self._map.mac(originals[macs, 1])
         return NewAddresses(is_ipv6=is_ipv6, is_ipv4=is_ipv4, originals=originals, mapped=mapped)
 
     def _lay_out(self) -> npt.NDArray[np.uint64]:

@@ -26,6 +26,7 @@ from gql_server.engine.addresses.layout import (
     SEEN_IPV4,
     SEEN_IPV6,
     SEEN_MAC,
+    WAITING,
     WIDE_AT,
     WIDE_ENTRY,
     WIDE_LIMIT,
@@ -79,8 +80,12 @@ def find_narrow(s: State, w: Words, key: np.uint64) -> np.uint64:
         position = at + i * U(NARROW_WORDS)
         found = w[position]
         if found == key:
-            return U(w[position + _ONE])
+            value = U(w[position + _ONE])
+            if value == _NONE:
+                s[WAITING] = 1
+            return value
         if found == _NONE:
+            s[WAITING] = 1
             if s[NARROW_USED] >= s[NARROW_LIMIT] or s[NEW_COUNT] >= s[NEW_LIMIT]:
                 s[FULL] = 1
                 return _NONE
@@ -105,6 +110,7 @@ def find_wide(s: State, w: Words, high: np.uint64, low: np.uint64) -> int:
         position = at + i * U(WIDE_WORDS)
         meta = w[position + U(WIDE_META)]
         if meta == _NONE:
+            s[WAITING] = 1
             if s[WIDE_USED] >= s[WIDE_LIMIT] or s[NEW_COUNT] >= s[NEW_LIMIT]:
                 s[FULL] = 1
                 return -1
@@ -116,7 +122,10 @@ def find_wide(s: State, w: Words, high: np.uint64, low: np.uint64) -> int:
             _note_new(s, position, WIDE_ENTRY)
             return -1
         if w[position] == high and w[position + U(WIDE_LOW)] == low:
-            return np.int64(position) if meta & _READY else -1  # type: ignore[return-value]  # an int to numba
+            if meta & _READY:
+                return np.int64(position)  # type: ignore[return-value]  # an int to numba
+            s[WAITING] = 1
+            return -1
         i = (i + _ONE) & mask
 
 

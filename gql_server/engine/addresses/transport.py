@@ -27,7 +27,7 @@ from gql_server.engine.addresses.layout import (
 )
 from gql_server.engine.addresses.payload import payload
 from gql_server.engine.addresses.tables import fold
-from gql_server.engine.addresses.tunnels import is_opaque_datagram, is_opaque_stream, udp_tunnel
+from gql_server.engine.addresses.tunnels import is_opaque_datagram, is_opaque_stream, is_tunnel, udp_tunnel
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16
 
@@ -162,6 +162,20 @@ def _parsed(b: Bytes, s: State, w: Words, source: int, destination: int, at: int
         blank(b, s, at, end, OPAQUE, wet)
         return False
     return True
+
+
+@kernel
+def is_special_datagram(port: int) -> bool:
+    """Say whether UDP payload from or to a port may be more than payload."""
+    if _is_dns(port) or _is_dhcp(port) or _holds_names(port):
+        return True
+    return is_opaque_datagram(port) or is_tunnel(port)
+
+
+@kernel
+def is_special_stream(s: State, port: int) -> bool:
+    """Say whether TCP payload from or to a port may be more than payload."""
+    return (s[MASK_NAMES] != 0 and port == _DNS) or is_opaque_stream(port)
 
 
 @kernel

@@ -92,6 +92,12 @@ def is_opaque_stream(port: int) -> bool:
 
 
 @kernel
+def is_tunnel(port: int) -> bool:
+    """Say whether a port belongs to a tunnel that is entered."""
+    return port in (_VXLAN, _VXLAN_LINUX, _GENEVE, _GTP)
+
+
+@kernel
 def udp_tunnel(b: Bytes, s: State, port: int, at: int, end: int, wet: bool) -> bool:
     """Enter a tunnel when the datagram is one."""
     if port in (_VXLAN, _VXLAN_LINUX):

@@ -14,6 +14,7 @@ from gql_server.engine.addresses.ipv6 import ipv6
 from gql_server.engine.addresses.layout import (
     CUT,
     CUT_PAYLOAD,
+    DEFERRED,
     DELTA,
     DEPTH,
     ENTER_ETHERNET,
@@ -22,6 +23,7 @@ from gql_server.engine.addresses.layout import (
     ENTER_UNKNOWN,
     FRAGMENT,
     FULL,
+    KEEP_PAYLOAD,
     NEXT,
     NEXT_AT,
     NEXT_END,
@@ -33,7 +35,9 @@ from gql_server.engine.addresses.layout import (
     PACKETS_OPAQUE,
     PAYLOAD,
     STACK_ROOM,
+    TAKE_PLAIN,
     VERSION,
+    WAITING,
     ZERO_PAYLOAD,
 )
 from gql_server.engine.addresses.links import (
@@ -72,6 +76,7 @@ from gql_server.engine.addresses.links import (
     vlan,
 )
 from gql_server.engine.addresses.payload import payload
+from gql_server.engine.addresses.plain_packets import NOT_PLAIN, NOTED, rewrite_plain
 from gql_server.engine.addresses.radiotap import radiotap
 from gql_server.engine.addresses.transport import TCP, UDP, tcp, udp
 from gql_server.engine.addresses.tunnels import GRE, gre
@@ -87,8 +92,9 @@ from gql_server.engine.capture.records import (
 from gql_server.engine.compilation import Bytes, State, Words, entry, kernel
 from gql_server.engine.memory import pointer
 
-WALKED: Final = 0
-NO_ROOM: Final = 1
+NOTE: Final = 0
+REWRITE: Final = 1
+FINISH: Final = 2
 
 PACKET_LIMIT: Final = 1 << 20
 """What a packet holds beyond this is zeroed; so the addresses of one packet always fit the tables."""
@@ -214,23 +220,36 @@ def _walk(b: Bytes, s: State, w: Words, begin: int, end: int, link: int, wet: bo
 
 
 @entry
-def walk_records(
-    window: Bytes, records: State, state: State, words: Words, first: int, count: int, wet: bool
-) -> tuple[int, int]:
-    """Walk the records from `first` on; return how far it came and why it stopped.
+def walk_records(  # one loop, one call of the walk: each would be compiled again
+    window: Bytes, records: State, state: State, words: Words, deferred: State, first: int, count: int, mode: int
+) -> int:
+    """Walk the records from `first` on; return how far it came: not to `count` when addresses found no room.
 
-    Dry, it notes new addresses and stops when there is no room for those of a packet. Wet, it rewrites.
+    REWRITE rewrites the packets whose addresses are known, notes the addresses of the others and defers those; FINISH
+    rewrites the deferred ones, whose number `count` is. NOTE only notes addresses.
     """
-    b, r, s, w = pointer(window), pointer(records), pointer(state), pointer(words)
+    b, r, s, w, d = pointer(window), pointer(records), pointer(state), pointer(words), pointer(deferred)
+    plain = mode != NOTE and s[TAKE_PLAIN] != 0 and s[PAYLOAD] == KEEP_PAYLOAD
     for index in range(first, count):
-        i = index * RECORD_COLUMNS
-        s[FULL] = 0
-        # A simple packet block cannot say that a packet was cut.
-        fixed = r[i + RECORD_HEADER] == SIMPLE_HEADER and s[PAYLOAD] == CUT_PAYLOAD
-        s[PACKET_PAYLOAD] = ZERO_PAYLOAD if fixed else s[PAYLOAD]
-        _walk(b, s, w, r[i + RECORD_BEGIN], r[i + RECORD_END], r[i + RECORD_LINK_TYPE], wet)
-        if s[FULL] != 0 and not wet:
-            return index, NO_ROOM
-        if wet:
-            r[i + RECORD_END] = s[PACKET_STOP]
-    return count, WALKED
+        i = (d[index] if mode == FINISH else index) * RECORD_COLUMNS
+        begin, end, link = r[i + RECORD_BEGIN], r[i + RECORD_END], r[i + RECORD_LINK_TYPE]
+        s[FULL] = s[WAITING] = 0
+        done = rewrite_plain(b, s, w, begin, end) if plain and link == LINK_ETHERNET else NOT_PLAIN
+        if done == NOT_PLAIN or (done == NOTED and mode == FINISH):
+            # A simple packet block cannot say that a packet was cut.
+            fixed = r[i + RECORD_HEADER] == SIMPLE_HEADER and s[PAYLOAD] == CUT_PAYLOAD
+            s[PACKET_PAYLOAD] = ZERO_PAYLOAD if fixed else s[PAYLOAD]
+            wet = mode == FINISH
+            while True:
+                _walk(b, s, w, begin, end, link, wet)
+                if wet or mode == NOTE or s[WAITING] != 0:
+                    break
+                wet = True
+            if wet:
+                r[i + RECORD_END] = s[PACKET_STOP]
+        if s[FULL] != 0 and mode != FINISH:
+            return index
+        if mode == REWRITE and s[WAITING] != 0:
+            d[s[DEFERRED]] = index
+            s[DEFERRED] += 1
+    return count

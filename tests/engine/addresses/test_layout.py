@@ -11,8 +11,11 @@ def test_no_two_words_of_the_state_are_one() -> None:
     assert all(value < layout.STACK for _, value in words)
 
 
-def test_the_stack_ends_where_the_list_begins() -> None:
-    assert layout.STACK + layout.STACK_ROOM * layout.LEVEL_COLUMNS == layout.NEW_AT
+def test_the_stack_ends_where_the_ports_begin_and_these_where_the_list_does() -> None:
+    assert layout.STACK + layout.STACK_ROOM * layout.LEVEL_COLUMNS == layout.UDP_PORTS
+    assert layout.TCP_PORTS == layout.UDP_PORTS + layout.PORT_WORDS
+    assert layout.TCP_PORTS + layout.PORT_WORDS == layout.NEW_AT
+    assert layout.PORT_WORDS * 64 == 1 << 16
     assert layout.NEW_AT + layout.NEW_ROOM == layout.STATE_LENGTH
 
 

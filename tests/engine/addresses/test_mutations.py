@@ -87,28 +87,39 @@ class Batch:
 def test_mutated_packets_obey_the_laws() -> None:
     assert CHECKED, "an index out of bounds must be an error"
     print(f"seeds {SEEDS.start} to {SEEDS.stop - 1}, {BATCH * BATCHES} packets")  # noqa: T201  # to find them again
+    ambiguous = 0
     for seed in SEEDS:
         batch = Batch(seed)
         as_it_was, _ = batch.rewritten(Identity(), batch.data)
         once, _ = batch.rewritten(Involution(), batch.data)
         twice, _ = batch.rewritten(Involution(), once)
         by_key, _ = batch.rewritten(MAP, batch.data)
-        hold_laws(batch, as_it_was, twice, seed)
+        ambiguous += hold_laws(batch, as_it_was, twice, seed)
         hold_leaks(batch, by_key, seed)
         hold_checksums(batch, as_it_was, by_key, seed)
         payload, names = POLICIES[seed % len(POLICIES)]
         by_policy, _ = batch.rewritten(MAP, batch.data, payload, names)
         hold_leaks(batch, by_policy, seed)
+    assert ambiguous <= BATCH * BATCHES // 50_000
 
 
-def hold_laws(batch: Batch, as_it_was: bytes, twice: bytes, seed: int) -> None:
-    """The identity changes only what is zeroed, and an involution undoes itself where nothing is."""
+def hold_laws(batch: Batch, as_it_was: bytes, twice: bytes, seed: int) -> int:
+    """The identity changes only what is zeroed, and an involution undoes itself where nothing is.
+
+    Return how often one word differs: one checksum in 32,768 looks, by chance, as if it were left to the network card,
+    and of a packet that was cut nobody can tell.
+    """
+    ambiguous = 0
     for (packet, out, link), (_, back, _) in zip(batch.cut(as_it_was), batch.cut(twice), strict=True):
         if packet == out:
-            assert same_but_for_negative_zero(back, packet), (seed, link, packet.hex())
+            if not same_but_for_negative_zero(back, packet):
+                places = [place for place in range(len(packet)) if back[place] != packet[place]]
+                assert places[-1] - places[0] <= 1, (seed, link, packet.hex())
+                ambiguous += 1
         else:
             pairs = zip(out, packet, strict=True)
             assert any(new in b"\x000" and new != old for new, old in pairs), (seed, link, packet.hex())
+    return ambiguous
 
 
 def hold_leaks(batch: Batch, out: bytes, seed: int) -> None:
