@@ -87,6 +87,8 @@ REWRITE: Final = "engine: rewrite"
 TASK: Final = "engine: task"
 INSPECT: Final = "engine: inspect"
 VERIFY: Final = "engine: verify"
+REWRITTEN: Final = "rewritten"
+"""The directory beside the capture that holds what `rewrite` made of it, for `verify`."""
 COPY: Final = "cp"
 DEBIAN: Final = "tcprewrite"
 NEWER: Final = "tcprewrite 4.5.5 -O3"
@@ -100,6 +102,7 @@ def contenders(engine: WarmEngine) -> list[Contender]:
         _of_engine(engine, REWRITE, "rewrite"),
         _of_engine(engine, TASK, "task"),
         _of_engine(engine, INSPECT, "inspect"),
+        _of_engine(engine, VERIFY, "verify"),
         _program(DEBIAN, "tcprewrite", "--seed=42", "--enet-mac-seed=7", "-i", _SOURCE, "-o", _TARGET),
         _program(NEWER, newer, "--seed=42", "--enet-mac-seed=7", "-i", _SOURCE, "-o", _TARGET)
         if newer

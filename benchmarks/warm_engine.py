@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from benchmarks.contenders import REWRITTEN
 from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.verification import AddressExpectation, MacExpectation, VerificationStatus
 from gql_server.engine.addresses.anonymizing import anonymize
 from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.addresses.rewriter import Rewriter
@@ -20,8 +22,10 @@ from gql_server.engine.capture.source import PlainSource
 from gql_server.engine.capture.windows import CaptureWindows
 from gql_server.engine.inspect.inspecting import inspect
 from gql_server.engine.inspect.summary import Summarizer
-from gql_server.engine.tasks import AnonymizeTask, InspectTask, Progressed
+from gql_server.engine.tasks import AnonymizeTask, InspectTask, Progressed, VerifyTask
+from gql_server.engine.verify.verifying import verify
 
+_OUTPUT: Final = "capture"
 _KEY: Final = bytes(range(32))
 _MAPPING: Final = AddressMapping.IPCRYPT_PFX
 _MEMORY_BYTES: Final = 512 << 20
@@ -31,7 +35,7 @@ _UNPACKED_RATIO: Final = 200
 
 def _rewrite(source: Path, directory: Path) -> int:
     """Rewrite addresses, and nothing else."""
-    return _rewrite_to(source, directory / "capture", digest=False)
+    return _rewrite_to(source, directory / _OUTPUT, digest=False)
 
 
 def _stream(source: Path, _: Path) -> int:
@@ -80,6 +84,22 @@ def _inspect(source: Path, directory: Path) -> int:
     return inspect(task, _ignore).summary.packets
 
 
+def _verify(source: Path, _: Path) -> int:
+    """Prove what became of the capture, as a job does; `REWRITTEN` was made before."""
+    task = VerifyTask(
+        source=source,
+        output=source.parent / REWRITTEN / _OUTPUT,
+        addresses=AddressExpectation.MAPPED,
+        macs=MacExpectation.MAPPED,
+        memory_bytes=_MEMORY_BYTES,
+    )
+    verification = verify(task, _ignore).verification
+    if verification.status is VerificationStatus.FAILED:
+        sys.stderr.write(f"{source.name}: the proof says {', '.join(verification.reasons)}\n")
+        return 0
+    return verification.interference.packets
+
+
 def _ignore(_: Progressed) -> None:
     """Take what a task tells on its way."""
 
@@ -88,6 +108,7 @@ WORKS: dict[str, Callable[[Path, Path], int]] = {
     "rewrite": _rewrite,
     "task": _task,
     "inspect": _inspect,
+    "verify": _verify,
     "stream": _stream,
 }
 """One line here and one in `contenders.py` measure another part of the engine."""
