@@ -15,7 +15,7 @@ from typing import Final
 
 from gql_server.deidentify.orders import Order, check_distinct, read_key, read_rules, read_source, read_target
 from gql_server.deidentify.staging import private_directory, spool
-from gql_server.deidentify.working import Bounds, Outcome, publish, work
+from gql_server.deidentify.working import Bounds, Outcome, open_pool, publish, work
 from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
 from gql_server.domain.errors import InvalidInput, SetupError
 from gql_server.settings import Settings
@@ -83,10 +83,15 @@ def run_deidentify(settings: Settings, options: argparse.Namespace) -> int:
             if source is None or order.comes_once:
                 spool(source, staging / "received")
                 source = staging / "received"
-            outcome = asyncio.run(work(order, bounds, source, staging))
+            outcome = asyncio.run(_work(order, bounds, source, staging))
             publish(order, outcome)
     _tell(outcome)
     return 0
+
+
+async def _work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Outcome:
+    async with open_pool(bounds) as pool:
+        return await work(order, bounds, pool, source, staging)
 
 
 def _order(options: argparse.Namespace) -> Order:

@@ -21,10 +21,10 @@ from rich.progress import Progress as Bar
 
 from gql_server import __version__
 from gql_server.deidentify.orders import Order
-from gql_server.domain.errors import InvalidInput, SetupError, StorageError
+from gql_server.domain.errors import InvalidInput, SetupError, StorageError, VerificationFailed
 from gql_server.domain.jobs import Progress
 from gql_server.domain.traces import CaptureSummary
-from gql_server.domain.verification import Verification
+from gql_server.domain.verification import Verification, VerificationStatus
 from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Result, Task, Verified
 from gql_server.services.children import ChildPool
 from gql_server.services.verification import require_sound, verify_task
@@ -56,12 +56,12 @@ class Outcome:
     verification: Verification
 
 
-async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Outcome:
+async def work(order: Order, bounds: Bounds, pool: ChildPool, source: Path, staging: Path) -> Outcome:
     """Make the output in the staging directory.
 
     Raises:
         GqlServerError: the capture cannot be read or rewritten, or needs more than the bounds allow.
-        VerificationFailed: the output did not pass.
+        VerificationFailed: the output did not pass, or bytes stayed that the second reader cannot account for.
         InvalidInput: it changed meanwhile, so what was checked is not what was rewritten.
     """
     before = _state(source)
@@ -69,23 +69,25 @@ async def work(order: Order, bounds: Bounds, source: Path, staging: Path) -> Out
     for directory in (original, output):
         directory.mkdir(mode=0o700)
     with _bar() as bar:
-        async with _pool(bounds) as pool:
 
-            async def run(task: Task, told: str) -> Result:
-                return await pool.run(task, on_progress=bar(told), time_limit=bounds.time)
+        async def run(task: Task, told: str) -> Result:
+            return await pool.run(task, on_progress=bar(told), time_limit=bounds.time)
 
-            inspected = await run(_inspection(bounds, source, original), "Checking")
-            assert isinstance(inspected, Inspected)
-            capture = original / inspected.summary.format.file_name
-            rewriting = _anonymization(order, bounds, capture, output)
-            anonymized = await run(rewriting, "Rewriting")
-            assert isinstance(anonymized, Anonymized)
-            made = output / anonymized.summary.format.file_name
-            verified = await run(verify_task(rewriting, made), "Proving")
-            assert isinstance(verified, Verified)
+        inspected = await run(_inspection(bounds, source, original), "Checking")
+        assert isinstance(inspected, Inspected)
+        capture = original / inspected.summary.format.file_name
+        rewriting = _anonymization(order, bounds, capture, output)
+        anonymized = await run(rewriting, "Rewriting")
+        assert isinstance(anonymized, Anonymized)
+        made = output / anonymized.summary.format.file_name
+        verified = await run(verify_task(rewriting, made), "Proving")
+        assert isinstance(verified, Verified)
     if _state(source) != before:
         raise InvalidInput(field="IN", reason="it changed while it was read")
     verification = require_sound(verified.verification)
+    if verification.status is VerificationStatus.UNVERIFIABLE:
+        # A server's trace carries its status for all to see; a file carries nothing.
+        raise VerificationFailed(reason=verification.reasons[0])
     return Outcome(file=made, original=inspected.summary, anonymized=anonymized, verification=verification)
 
 
@@ -94,7 +96,12 @@ def _state(path: Path) -> tuple[int, int]:
     return known.st_size, known.st_mtime_ns
 
 
-def _pool(bounds: Bounds) -> ChildPool:
+def open_pool(bounds: Bounds) -> ChildPool:
+    """Return the pool of children, not yet entered.
+
+    Raises:
+        SetupError: there is no place for compiled code.
+    """
     try:
         return ChildPool(bounds.kernel_root, warm=1)
     except OSError as error:

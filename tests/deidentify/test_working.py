@@ -3,17 +3,31 @@
 import asyncio
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import TCP
 
 from gql_server.deidentify.orders import Order
-from gql_server.deidentify.working import Bounds, Outcome, publish, report_of, work
+from gql_server.deidentify.working import Bounds, Outcome, open_pool, publish, report_of, work
 from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
-from gql_server.domain.errors import CompressionBomb, InvalidInput, NotACapture, ResourceLimit, StorageError
+from gql_server.domain.errors import (
+    CompressionBomb,
+    InvalidInput,
+    NotACapture,
+    ResourceLimit,
+    StorageError,
+    VerificationFailed,
+)
+from gql_server.domain.jobs import Progress
+from gql_server.domain.verification import VerificationReason, VerificationStatus
+from gql_server.engine.tasks import Result, Task, Verified, VerifyTask
+from gql_server.services.children import ChildPool
 from tests.journeys.material import bomb, hospital
+from tests.journeys.packets import packets
 from tests.services.desk import until
 
 RULES = (("10.20.0.0/16", "198.18.0.0/16"),)
@@ -46,11 +60,28 @@ def bounds(kernel_root: Path) -> Bounds:
     )
 
 
-async def made(order: Order, bounds: Bounds, directory: Path, body: bytes) -> Outcome:
+async def made(order: Order, bounds: Bounds, directory: Path, body: bytes, *, pool: ChildPool | None = None) -> Outcome:
     source = directory / "in.pcap"
     source.write_bytes(body)
     (directory / "staging").mkdir()
-    return await work(order, bounds, source, directory / "staging")
+    async with pool or open_pool(bounds) as opened:
+        return await work(order, bounds, opened, source, directory / "staging")
+
+
+def spoken(body: bytes) -> bytes:
+    """What TCP carries in a capture, without zeros."""
+    return b"".join(bytes(packet[TCP].payload) for packet in packets(body) if TCP in packet).replace(b"\0", b"")
+
+
+class TamperingPool(ChildPool):
+    """Changes one byte of the output before it is proven."""
+
+    async def run(self, task: Task, *, on_progress: Callable[[Progress], None], time_limit: timedelta) -> Result:
+        if isinstance(task, VerifyTask):
+            body = bytearray(task.output.read_bytes())
+            body[-1] ^= 1
+            task.output.write_bytes(body)
+        return await super().run(task, on_progress=on_progress, time_limit=time_limit)
 
 
 async def test_the_output_lies_in_private_until_it_is_published(order: Order, bounds: Bounds, tmp_path: Path) -> None:
@@ -81,6 +112,44 @@ async def test_without_an_output_there_is_no_report(order: Order, bounds: Bounds
     with pytest.raises(StorageError):
         publish(order, outcome)
     assert not order.report.exists()
+
+
+async def test_an_output_that_does_not_pass_its_proof_is_refused(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    with pytest.raises(VerificationFailed):
+        await made(order, bounds, tmp_path, hospital(), pool=TamperingPool(bounds.kernel_root, warm=0))
+
+
+class DoubtingPool(ChildPool):
+    """Leaves open what some bytes of the output are."""
+
+    async def run(self, task: Task, *, on_progress: Callable[[Progress], None], time_limit: timedelta) -> Result:
+        result = await super().run(task, on_progress=on_progress, time_limit=time_limit)
+        if not isinstance(result, Verified):
+            return result
+        status, reasons = VerificationStatus.UNVERIFIABLE, (VerificationReason.BYTES_UNKNOWN,)
+        return Verified(verification=replace(result.verification, status=status, reasons=reasons))
+
+
+async def test_an_output_with_unexplained_bytes_is_refused(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    with pytest.raises(VerificationFailed) as told:
+        await made(order, bounds, tmp_path, hospital(), pool=DoubtingPool(bounds.kernel_root, warm=0))
+    assert told.value.reason == "BYTES_UNKNOWN"
+
+
+async def test_the_report_tells_what_the_proof_found(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    kept = await made(order, bounds, tmp_path, hospital())
+    told = json.loads(json.dumps(report_of(order, kept)))["verification"]
+    assert (told["status"], told["reasons"]) == ("PARTIAL", ["PAYLOAD_KEPT"])
+    classes = ("structural", "rewritten", "zeroed", "opaque", "kept_by_rule", "unknown")
+    assert sum(told["ledger"][name] for name in classes) == kept.anonymized.summary.size_bytes
+
+
+async def test_without_payload_the_output_is_proven_entirely(order: Order, bounds: Bounds, tmp_path: Path) -> None:
+    zeroed = await made(replace(order, payload=PayloadPolicy.ZERO), bounds, tmp_path, hospital())
+    assert zeroed.verification.status is VerificationStatus.VERIFIED
+    assert zeroed.verification.ledger.opaque == 0
+    assert spoken(hospital())
+    assert not spoken(zeroed.file.read_bytes())
 
 
 async def test_a_capture_that_changes_meanwhile_is_refused(order: Order, bounds: Bounds, tmp_path: Path) -> None:
