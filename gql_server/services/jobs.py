@@ -8,6 +8,7 @@ from gql_server.domain.errors import JobCancelled, JobNotCancellable, NotFound
 from gql_server.domain.events import EventKind
 from gql_server.domain.ids import JobId, TraceId, new_id
 from gql_server.domain.jobs import Job, JobKind, JobState, Lease
+from gql_server.domain.rules import check_mac_targets
 from gql_server.domain.traces import Trace
 from gql_server.services.access import MAX_NAME, checked_name, hold_trace, require_write, settle_flow
 from gql_server.services.keys import settle_key
@@ -32,8 +33,13 @@ class _Transformation:
     """What the new trace's name ends with, if nobody names it."""
 
     def rules_of(self, trace: Trace) -> list[list[str]]:
-        """Return the rules of the trace that it obeys."""
+        """Return the rules of the trace that it obeys.
+
+        Raises:
+            RuleTargetsCollide: two of them make one address.
+        """
         if isinstance(self.parameters, MacTransformationParameters):
+            check_mac_targets(trace.mac_rules, self.parameters.nic)
             return rules_as_json(trace.mac_rules)
         return rules_as_json(trace.address_rules)
 

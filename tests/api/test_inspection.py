@@ -75,7 +75,7 @@ async def test_conversations_are_told_by_their_ends(app: Starlette, trace: Trace
 async def test_the_other_lists_tell_of_addresses_and_protocols(app: Starlette, trace: Trace) -> None:
     found = await inside(app, trace)
     assert {row["address"]: row["packetsSent"] for row in found["talkers"]}[IP_A] == 4
-    pair = {"address": IP_A, "mac": MAC_A, "vendor": None, "isRouter": False, "addresses": 1}
+    pair = {"address": IP_A, "mac": MAC_A, "vendor": "CIMSYS Inc", "isRouter": False, "addresses": 1}
     assert found["ipMacPairs"][0] == pair | {"packetsSent": 4, "packetsReceived": 1, "claims": 1}
     subnet = {"prefix": "203.0.0.0/8", "addresses": 1, "packetsSent": 4, "packetsReceived": 1}
     assert subnet in found["subnets"]

@@ -5,7 +5,12 @@ import asyncio
 import pytest
 
 from gql_server.domain.access import Actor, Role
-from gql_server.domain.anonymization import AddressMapping, AnonymizationParameters
+from gql_server.domain.anonymization import (
+    AddressMapping,
+    AnonymizationParameters,
+    MacTransformationParameters,
+    NicPolicy,
+)
 from gql_server.domain.errors import (
     Forbidden,
     GqlServerError,
@@ -13,6 +18,7 @@ from gql_server.domain.errors import (
     InvalidInput,
     JobNotCancellable,
     NotFound,
+    RuleTargetsCollide,
     TraceDeleted,
 )
 from gql_server.domain.events import EventKind
@@ -21,9 +27,9 @@ from gql_server.domain.jobs import Job, JobState
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import UploadState
 from gql_server.services.executions import carry_out
-from gql_server.services.jobs import cancel_job, start_address_anonymization
+from gql_server.services.jobs import cancel_job, start_address_anonymization, start_mac_transformation
 from gql_server.services.resources import Resources
-from gql_server.services.traces import delete_trace, rename_trace, set_address_rules
+from gql_server.services.traces import WantedMacRule, delete_trace, rename_trace, set_address_rules, set_mac_rules
 from gql_server.services.uploads import find_upload
 from gql_server.store import jobs as stored
 from tests.conftest import NewActor
@@ -173,3 +179,25 @@ async def test_who_may_not_cancels_nothing(resources: Resources, actor: Actor, n
         with pytest.raises(refusal):
             await cancel_job(resources, who, job_id=job_id)
     assert (await job_now(resources, job)).state is JobState.PENDING
+
+
+async def test_mac_rules_that_make_one_address_start_nothing(resources: Resources, actor: Actor, trace: Trace) -> None:
+    wanted = [
+        WantedMacRule(original=original, vendor=None, oui="00:00:5e")
+        for original in ("ac:de:48:00:11:22", "ac:de:47:00:11:22")
+    ]
+    await set_mac_rules(resources, actor, trace_id=trace.id, rules=wanted)
+
+    async def begun(nic: NicPolicy) -> Job:
+        return await start_mac_transformation(
+            resources,
+            actor,
+            trace_id=trace.id,
+            parameters=MacTransformationParameters(nic=nic),
+            name=None,
+            idempotency_key=None,
+        )
+
+    with pytest.raises(RuleTargetsCollide):
+        await begun(NicPolicy.KEEP)
+    assert (await begun(NicPolicy.MAP)).state is JobState.PENDING

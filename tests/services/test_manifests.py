@@ -42,7 +42,7 @@ async def test_a_manifest_names_the_inputs_by_digest_and_tells_nothing_about_peo
     assert read["startedAt"] <= read["finishedAt"]
     for word in (SOURCE, TARGET, attempt.order.output_name, "example.pcap"):
         assert word.encode() not in text
-    assert list(reports_of(result)) == ["report.json"]
+    assert list(reports_of(result)) == ["report.json", "verification.json"]
 
 
 async def test_the_rules_stand_beside_it_and_their_digest_in_it(resources: Resources, attempt: Attempt) -> None:

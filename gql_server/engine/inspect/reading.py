@@ -34,6 +34,7 @@ from gql_server.engine.inspect.rows import (
     TALKER,
     TALKERS_FILE,
 )
+from gql_server.engine.vendors import vendor_of
 
 OpenFile = Callable[[str], BinaryIO]
 """Opens a file of the trace by its name."""
@@ -184,19 +185,13 @@ def _pair(row: Any) -> IpMacPair:
     return IpMacPair(
         address=_address(version, row["address"]) if version else None,
         mac=mac,
-        vendor=_vendor_of(mac),
+        vendor=vendor_of(mac),
         is_router=bool(row["is_router"]),
         addresses=int(row["addresses"]),
         packets_sent=int(row["packets_sent"]),
         packets_received=int(row["packets_received"]),
         claims=int(row["claims"]),
     )
-
-
-def _vendor_of(mac: str) -> str | None:
-    """Return whose MAC address it is; no table of vendors is at hand yet."""
-    del mac
-    return None
 
 
 def _protocol(row: Any) -> ProtocolCount:
