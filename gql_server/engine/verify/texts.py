@@ -62,14 +62,19 @@ def read_text(
     h[TEXT_DONE] = stop
     _read_hex(b, s, w, bits, h, shift, room, begin, stop)
     for place in range(begin, stop - 1):
-        if place > begin and digit(load8(b, place - 1)) >= 0:
-            continue
         if digit(load8(b, place)) >= 0:
-            _read_quad(b, s, w, h, room, place, stop)
+            # The number before a dotted one would be another; a group of digits may follow what is no text at all.
+            if place == begin or not _is_decimal(load8(b, place - 1)):
+                _read_quad(b, s, w, h, room, place, stop)
             _read_groups(b, s, w, h, room, place, stop)
             _read_ipv6(b, s, w, h, room, place, stop)
         elif load8(b, place) == _COLON and load8(b, place + 1) == _COLON:
             _read_ipv6(b, s, w, h, room, place, stop)
+
+
+@kernel
+def _is_decimal(x: int) -> bool:
+    return 0x30 <= x <= 0x39  # noqa: PLR2004  # 0 to 9
 
 
 @kernel
@@ -111,7 +116,7 @@ def _read_quad(b: Bytes, s: State, w: Words, h: State, room: int, begin: int, en
     value, at = U(0), begin
     for part in range(4):
         number, first = 0, at
-        while at < end and at - first < 3 and 0x30 <= load8(b, at) <= 0x39:  # noqa: PLR2004  # 0 to 9
+        while at < end and at - first < 3 and _is_decimal(load8(b, at)):  # noqa: PLR2004  # digits of a byte
             number = number * 10 + load8(b, at) - 0x30
             at += 1
         if at == first or number > 0xFF:  # noqa: PLR2004  # a byte
@@ -121,7 +126,7 @@ def _read_quad(b: Bytes, s: State, w: Words, h: State, room: int, begin: int, en
             if at >= end or load8(b, at) != _DOT:
                 return
             at += 1
-    if at >= end or not 0x30 <= load8(b, at) <= 0x39:  # noqa: PLR2004  # 0 to 9
+    if at >= end or not _is_decimal(load8(b, at)):
         look_up(s, w, h, room, value, begin, TEXT, at - begin)
 
 
@@ -185,6 +190,8 @@ def _read_ipv6(b: Bytes, s: State, w: Words, h: State, room: int, begin: int, en
         number, stop = _group(b, at, end, 4)
         if stop == at:
             break
+        if stop < end and digit(load8(b, stop)) >= 0:
+            return
         high, low = _place(high, low, number, groups)
         groups += 1
         at = stop
@@ -207,7 +214,7 @@ def _read_ipv6(b: Bytes, s: State, w: Words, h: State, room: int, begin: int, en
     tail_high, tail_low = U(0), U(0)
     while groups < 7:  # noqa: PLR2004  # two colons stand for one group at least
         number, stop = _group(b, at, end, 4)
-        if stop == at:
+        if stop == at or (stop < end and digit(load8(b, stop)) >= 0):
             return
         tail_high = (tail_high << U(16)) | (tail_low >> U(48))
         tail_low = (tail_low << U(16)) | U(number)

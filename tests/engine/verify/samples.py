@@ -87,9 +87,7 @@ ETHERNET = {
     "igmp-report": ethernet(
         ipv4(with_checksum(b"\x22\0\0\0\0\0\0\x01\x01\0\0\x01" + ip_bytes(IP_D) + ip_bytes(IP_C), 2), 2)
     ),
-    "home-address": ethernet(
-        ipv6(udp(source=IP6_C, destination=IP6_B), 60, extensions=HOME), kind=0x86DD
-    ),
+    "home-address": ethernet(ipv6(udp(source=IP6_C, destination=IP6_B), 60, extensions=HOME), kind=0x86DD),
     "segments": ethernet(ipv6(udp(source=IP6_A, destination=IP6_C), 43, extensions=SEGMENTS), kind=0x86DD),
     "routing": ethernet(ipv6(udp(source=IP6_A, destination=IP6_C), 43, extensions=ROUTE), kind=0x86DD),
     "dhcp": ethernet(udp4(dhcp_request(), ports=(68, 67))),
@@ -115,7 +113,10 @@ OTHER_LINKS = {
     "sll2": (276, b"\x08\0\0\0\0\0\0\x02\0\x01\x04\x06" + mac_bytes(MAC_A) + b"\0\0" + udp4()),
     "wireless": (105, b"\x08\x01\0\0" + WIRELESS + SNAP + udp4()),
     "wireless-four": (105, b"\x88\x03\0\0" + WIRELESS + mac_bytes(MAC_B) + b"\0\0" + SNAP + udp4()),
-    "wireless-mesh": (105, b"\x88\x02\0\0" + WIRELESS + b"\0\x01" + b"\x01\x1f\0\0\0\x01" + mac_bytes(MAC_B) + SNAP + udp4()),
+    "wireless-mesh": (
+        105,
+        b"\x88\x02\0\0" + WIRELESS + b"\0\x01" + b"\x01\x1f\0\0\0\x01" + mac_bytes(MAC_B) + SNAP + udp4(),
+    ),
     "beacon": (105, b"\x80\0\0\0" + WIRELESS + bytes(range(12))),
     "reassociation": (105, b"\x20\0\0\0" + WIRELESS + b"\x11\x04\x0a\0" + mac_bytes(MAC_B)),
     "block-ack": (105, b"\x94\0\0\0" + mac_bytes(MAC_A) + mac_bytes(MAC_B)),

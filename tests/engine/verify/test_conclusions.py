@@ -1,0 +1,175 @@
+import pytest
+
+from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification
+from tests.captures import Packet, ethernet, ip_bytes, ipv4, ipv6, mac_bytes, pcap, with_checksum
+from tests.engine.verify.proving import Reason, Status, prove
+
+
+def captured(addresses: list[str], macs: list[str] | None = None) -> bytes:
+    """Return a capture with each address as a source; IPv4 headers without a right checksum."""
+    contents = []
+    for index, address in enumerate(addresses):
+        mac = (macs or ["02:00:00:00:00:01"] * len(addresses))[index]
+        fixed = "ff02::1" if ":" in address else "224.0.0.1"
+        packet = (ipv6 if ":" in address else ipv4)(b"", 59, source=address, destination=fixed)
+        if ":" not in address:  # the checksum field is no business of these tests
+            packet = with_checksum(packet, 10)
+        contents.append(
+            Packet(
+                data=ethernet(
+                    packet, source=mac, destination="01:00:5e:00:00:01", kind=0x86DD if ":" in address else 0x0800
+                )
+            )
+        )
+    return pcap(contents)
+
+
+def proved(before: list[str], after: list[str], **fields: object) -> Verification:
+    return prove(captured(before), captured(after, ["02:00:00:00:00:09"] * len(after)), **fields)
+
+
+@pytest.mark.parametrize("kept", ["10.1.2.3", "fe80::1", "2001:db8::1", "240.1.2.3", "239.1.2.3", "ff02::1:ff00:1"])
+def test_one_fixed_point_is_chance(kept: str) -> None:
+    verification = proved([kept], [kept])
+    assert verification.reasons == (Reason.FIXED_POINT,)
+    assert verification.status is Status.VERIFIED
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        ["10.1.2.3", "10.1.2.4"],
+        ["169.254.1.2", "169.254.1.3"],
+        ["fe80::1", "fe80::2"],
+        ["2001:db8::1", "2001:db8::2"],
+        ["239.1.2.3", "239.1.2.4"],
+        ["ff02::1:ff00:1", "ff02::1:ff00:2"],
+    ],
+)
+def test_two_are_a_leak(kept: list[str]) -> None:
+    verification = proved(kept, kept)
+    assert verification.status is Status.FAILED
+    assert Reason.ADDRESS_LEAKED in verification.reasons
+
+
+def test_many_addresses_of_a_small_range_have_more_fixed_points() -> None:
+    before = [f"169.254.{n >> 8}.{n & 255}" for n in range(1, 40_001, 2)]
+    after = [f"169.254.{n >> 8}.{n & 255}" for n in range(2, 40_002, 2)]
+    assert proved(before, [*before[:2], *after[2:]]).status is Status.VERIFIED
+    assert proved(before, [*before[:20], *after[20:]]).status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("10.1.2.3", "127.0.0.1"),
+        ("10.1.2.3", "169.254.2.3"),
+        ("169.254.1.2", "10.1.2.3"),
+        ("240.1.2.3", "10.1.2.3"),
+        ("127.0.0.1", "10.1.2.3"),
+        ("224.0.0.251", "224.0.0.252"),
+        ("239.1.2.3", "10.1.2.3"),
+        ("2001:db8::1", "fe80::1"),
+        ("fe80::1", "2001:db8::1"),
+        ("ff02::fb", "ff02::fc"),
+        ("::1", "2001:db8::1"),
+    ],
+)
+def test_an_address_that_leaves_its_class_is_caught(before: str, after: str) -> None:
+    assert Reason.CLASS_CHANGED in proved([before], [after]).reasons
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("00:11:22:33:44:55", "02:11:22:33:44:56"),
+        ("00:11:22:33:44:55", "01:11:22:33:44:56"),
+        ("00:11:22:33:44:55", "33:33:ff:00:00:01"),
+        ("01:80:c2:00:00:0e", "01:80:c2:00:00:0d"),
+    ],
+)
+def test_a_mac_address_keeps_its_flags(before: str, after: str) -> None:
+    verification = prove(captured(["127.0.0.1"], [before]), captured(["127.0.0.1"], [after]))
+    assert Reason.CLASS_CHANGED in verification.reasons
+
+
+def test_the_vendor_stays_where_it_has_to() -> None:
+    before = captured(["127.0.0.1"], ["00:11:22:33:44:55"])
+    for after, reasons in (("00:11:22:99:98:97", ()), ("00:11:23:33:44:56", (Reason.RULE_BROKEN,))):
+        output = captured(["127.0.0.1"], [after])
+        assert prove(before, output, macs=MacExpectation.OUI_KEPT).reasons == reasons
+
+
+RULES = (
+    ("10.0.0.0/8", "172.20.0.0/8".replace("172.20", "44.0")),
+    ("10.9.0.0/16", "KEEP"),
+    ("10.9.9.0/24", "ZERO"),
+    ("10.8.0.0/16", "MAP"),
+    ("2001:db8::/32", "2001:db9::/32"),
+    ("2001:db8:9::/48", "KEEP"),
+    ("2001:db8:7::1/128", "2001:db9:7::2/128"),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reasons"),
+    [
+        ("10.1.2.3", "44.1.2.3", set()),
+        ("10.1.2.3", "44.1.2.4", {Reason.RULE_BROKEN}),
+        ("10.1.2.3", "0.0.0.0", set()),
+        ("10.9.2.3", "10.9.2.3", {Reason.ADDRESSES_KEPT_BY_RULE}),
+        ("10.9.2.3", "44.9.2.3", {Reason.RULE_BROKEN}),
+        ("10.9.9.3", "0.0.0.0", set()),
+        ("10.9.9.3", "44.9.9.3", {Reason.RULE_BROKEN}),
+        ("10.8.1.2", "99.8.1.2", set()),
+        ("2001:db8::5", "2001:db9::5", set()),
+        ("2001:db8::5", "2001:db9::6", {Reason.RULE_BROKEN}),
+        ("2001:db8:9::5", "2001:db8:9::5", {Reason.ADDRESSES_KEPT_BY_RULE}),
+        ("2001:db8:9::5", "2001:db9:9::5", {Reason.RULE_BROKEN}),
+        ("2001:db8::0211:22ff:fe33:4455", "2001:db9::0811:27ff:fe99:4455", set()),
+        ("2001:db8::0211:22ff:fe33:4455", "2001:db9::1", {Reason.RULE_BROKEN}),
+    ],
+)
+def test_rules_are_held_to(before: str, after: str, reasons: set[Reason]) -> None:
+    verification = proved([before], [after], rules=RULES[:6])
+    assert set(verification.reasons) == reasons
+
+
+def test_an_explicit_map_leaves_nothing_else() -> None:
+    fields = {"addresses": AddressExpectation.EXPLICIT, "rules": RULES[:1]}
+    assert proved(["10.1.2.3", "9.9.9.9"], ["44.1.2.3", "0.0.0.0"], **fields).reasons == ()
+    assert proved(["9.9.9.9"], ["8.8.8.8"], **fields).reasons == (Reason.RULE_BROKEN,)
+    assert proved(["169.254.1.2"], ["169.254.3.4"], **fields).reasons == ()
+
+
+MAC_FIELDS = {
+    "addresses": AddressExpectation.KEPT,
+    "macs": MacExpectation.NAMED,
+    "mac_rules": (("00:11:22:33:44:55", "aa:bb:cc"), ("00:11:22:33:44:66", "aa:bb:cc")),
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "broken"),
+    [
+        ("00:11:22:33:44:55", "aa:bb:cc:33:44:55", False),
+        ("00:11:22:33:44:55", "aa:bb:cc:01:02:03", False),
+        ("00:11:22:33:44:55", "aa:bb:cd:33:44:55", True),
+        ("00:11:22:33:44:55", "00:11:22:33:44:55", True),
+        ("00:11:22:33:44:77", "00:11:22:33:44:77", False),
+        ("00:11:22:33:44:77", "aa:bb:cc:33:44:77", True),
+    ],
+)
+def test_only_the_named_devices_change(before: str, after: str, broken: bool) -> None:
+    verification = prove(captured(["10.1.2.3"], [before]), captured(["10.1.2.3"], [after]), **MAC_FIELDS)
+    assert (verification.status is Status.FAILED) == broken
+    assert (Reason.RULE_BROKEN in verification.reasons) == broken
+    assert Reason.ADDRESSES_KEPT_BY_RULE in verification.reasons
+
+
+def test_ip_addresses_stay_when_macs_change() -> None:
+    macs = ["00:11:22:33:44:77"]
+    verification = prove(captured(["10.1.2.3"], macs), captured(["10.1.2.4"], macs), **MAC_FIELDS)
+    assert Reason.RULE_BROKEN in verification.reasons
+    assert ip_bytes("10.1.2.3")
+    assert mac_bytes(macs[0])

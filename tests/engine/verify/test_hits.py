@@ -1,0 +1,61 @@
+import pytest
+
+from gql_server.domain.verification import LeakForm, LeakPlace, Verification
+from tests.captures import ethernet, ip_bytes, ipv4, mac_bytes, packets, pcap, udp4
+from tests.engine.verify.proving import WITNESSES, prove, prove_among_witnesses, replaced
+
+BYTES = {
+    "IPV4": ip_bytes("203.0.113.77"),
+    "IPV6": ip_bytes("2001:db8:cccc:dddd::99"),
+    "MAC": mac_bytes("00:11:22:33:44:66"),
+}
+
+
+def with_payload(payload: bytes) -> Verification:
+    packet = ethernet(udp4(payload))
+    return prove_among_witnesses(packet, replaced(packet[:42]) + payload)
+
+
+def findings(verification: Verification) -> set[tuple[str, LeakForm, int]]:
+    return {(one.kind, one.form, one.hits) for one in verification.scan.findings if one.place is LeakPlace.PAYLOAD}
+
+
+@pytest.mark.parametrize("kind", BYTES)
+@pytest.mark.parametrize("before", range(17))
+@pytest.mark.parametrize("behind", [0, 1, 7])
+def test_an_original_is_found_at_any_place_in_either_direction(kind: str, before: int, behind: int) -> None:
+    address = BYTES[kind]
+    payload = b"\xa5" * before + address + b"\xa5" * behind
+    assert (kind, LeakForm.BINARY, 1) in findings(with_payload(payload))
+    payload = b"\xa5" * before + address[::-1] + b"\xa5" * behind
+    assert (kind, LeakForm.REVERSED, 1) in findings(with_payload(payload))
+
+
+@pytest.mark.parametrize("before", range(9))
+def test_a_mac_address_is_found_in_an_interface_id(before: int) -> None:
+    payload = b"\xa5" * before + bytes.fromhex("021122fffe334466")
+    assert findings(with_payload(payload)) == {("MAC", LeakForm.EUI64, 1)}
+
+
+def test_hits_are_counted_and_located() -> None:
+    payload = b"\xa5\xa5" + BYTES["IPV4"] * 3
+    verification = with_payload(payload)
+    (finding,) = (one for one in verification.scan.findings if one.place is LeakPlace.PAYLOAD)
+    assert (finding.hits, finding.first_packet) == (3, len(WITNESSES) + 1)
+    assert finding.first_offset == verification.ledger.size_bytes - 12
+
+
+def test_more_hits_than_a_list_holds_are_all_counted() -> None:
+    packet = ethernet(udp4(BYTES["IPV4"] * 300))
+    output = replaced(packet[:42]) + packet[42:]
+    verification = prove(pcap(packets(*[packet] * 40)), pcap(packets(*[output] * 40)))
+    assert findings(verification) == {("IPV4", LeakForm.BINARY, 12_000)}
+
+
+@pytest.mark.parametrize("address", ["10.0.0.0", "224.1.2.3", "255.255.255.255", "127.0.0.1"])
+def test_what_names_no_host_is_not_searched_for(address: str) -> None:
+    packet = ethernet(ipv4(b"", 59, source=address))
+    verification = prove(pcap(packets(packet)), pcap(packets(replaced(packet))))
+    assert verification.scan.addresses_ipv4 == 1
+    assert verification.scan.addresses_mac == 2
+    assert verification.scan.bytes_scanned == verification.ledger.size_bytes

@@ -1,0 +1,127 @@
+import struct
+
+import pytest
+
+from tests.captures import (
+    IP6_A,
+    IP6_B,
+    IP_A,
+    IP_B,
+    Packet,
+    ethernet,
+    icmp,
+    icmpv6,
+    ip_bytes,
+    ipv4,
+    ipv6,
+    pcap,
+    tcp,
+    tcp4,
+    udp,
+    udp4,
+    udp6,
+)
+from tests.engine.verify.proving import Reason, assert_sound, prove, prove_packet, replaced
+
+PLACES = {
+    "ipv4": (ethernet(udp4()), 24),
+    "tcp": (ethernet(tcp4()), 50),
+    "tcp-odd": (ethernet(tcp4(b"abc")), 50),
+    "udp": (ethernet(udp4()), 40),
+    "udp-v6": (ethernet(udp6(), kind=0x86DD), 60),
+    "icmp": (ethernet(ipv4(icmp(8, b"abcde"), 1)), 36),
+    "icmpv6": (ethernet(ipv6(icmpv6(128, b"abcde"), 58), kind=0x86DD), 56),
+    "igmp": (ethernet(ipv4(b"\x16\0\x09\x03" + b"\xe0\x02\x03\x04"[:4], 2)), 36),
+    "gre": (ethernet(ipv4(b"\x80\0\x08\0\x01\x02\0\0" + udp4(), 47)), 38),
+    "quoted ipv4": (ethernet(ipv4(icmp(3, udp4()), 1)), 52),
+}
+
+
+def with_word(data: bytes, at: int, word: int) -> bytes:
+    return data[:at] + struct.pack(">H", word) + data[at + 2 :]
+
+
+def word(data: bytes, at: int) -> int:
+    return int(struct.unpack_from(">H", data, at)[0])
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_checksum_gone_bad_is_caught_and_so_is_one_mended(name: str) -> None:
+    packet, at = PLACES[name]
+    bad = with_word(packet, at, word(packet, at) ^ 0x1234)
+    for before, after in ((packet, bad), (bad, packet)):
+        verification = prove_packet(before, replaced(after))
+        assert Reason.CHECKSUM_STATE_CHANGED in verification.reasons
+        assert verification.interference.checksum_states_changed >= 1
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_wrong_checksum_that_stays_wrong_is_sound(name: str) -> None:
+    packet, at = PLACES[name]
+    if name in {"quoted ipv4", "gre", "igmp"}:  # a checksum around it would be wrong as well, or it is already
+        return
+    good = prove_packet(packet).interference
+    verification = prove_packet(with_word(packet, at, word(packet, at) ^ 0x1234))
+    assert_sound(verification)
+    assert verification.interference.checksums_bad == good.checksums_bad + 1
+    assert verification.interference.checksums_good == good.checksums_good - 1
+
+
+def test_a_udp_datagram_without_checksum_keeps_none() -> None:
+    packet = with_word(ethernet(udp4()), 40, 0)
+    verification = prove_packet(packet)
+    assert_sound(verification)
+    assert verification.interference.checksums_good == 1
+    mended = replaced(ethernet(udp4()))
+    assert Reason.CHECKSUM_STATE_CHANGED in prove_packet(packet, mended).reasons
+    dropped = with_word(mended, 40, 0)
+    assert Reason.CHECKSUM_STATE_CHANGED in prove_packet(ethernet(udp4()), dropped).reasons
+
+
+def pseudo_sum(source: str, destination: str, rest: int) -> int:
+    total = rest + sum(struct.unpack(">4H", ip_bytes(source) + ip_bytes(destination)))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+@pytest.mark.parametrize("with_length", [True, False])
+def test_a_checksum_left_to_the_card_is_that_of_the_new_addresses(with_length: bool) -> None:
+    segment = tcp(b"data")
+    partial = pseudo_sum(IP_A, IP_B, 6 + (len(segment) if with_length else 0))
+    packet = ethernet(ipv4(with_word(segment, 16, partial), 6))
+    verification = prove_packet(packet)
+    assert_sound(verification)
+    assert verification.interference.checksums_absent == 1
+    other = with_word(replaced(packet), 50, partial ^ 0x0101)
+    assert Reason.CHECKSUM_STATE_CHANGED in prove_packet(packet, other).reasons
+
+
+def test_what_is_not_whole_has_no_state_but_follows_its_bytes() -> None:
+    cut = ethernet(tcp4(b"p" * 100))[:100]
+    fragment = ethernet(ipv4(udp(b"q" * 40), 17, fragment=0x2000))
+    for packet, at in ((cut, 50), (fragment, 40)):
+        verification = prove_packet(packet)
+        assert_sound(verification)
+        assert verification.interference.checksums_absent == 1
+        zeroed = prove_packet(packet, with_word(replaced(packet), at, 0))
+        assert_sound(zeroed)
+        other = prove_packet(packet, with_word(replaced(packet), at, word(packet, at) ^ 1))
+        assert Reason.CHECKSUM_STATE_CHANGED in other.reasons
+
+
+def test_a_cut_header_has_no_checksum() -> None:
+    packet = ethernet(tcp4())
+    for length in (30, 36, 50, 51, 52):
+        short = packet[:length]
+        output = replaced(packet)[: max(24, min(length, 34))]
+        output += packet[34 : min(length, 50)] if length > 34 else b""
+        before = pcap([Packet(data=short, original_length=len(packet))])
+        after = pcap([Packet(data=output[:length].ljust(length, b"\0"), original_length=len(packet))])
+        assert Reason.CHECKSUM_STATE_CHANGED not in prove(before, after).reasons
+
+
+def test_ipv6_is_summed_with_its_addresses() -> None:
+    packet = ethernet(udp6(), kind=0x86DD)
+    wrong = replaced(packet, {ip_bytes(IP6_A): ip_bytes(IP6_B)[::-1], ip_bytes(IP6_B): ip_bytes(IP6_A)[::-1]})
+    assert Reason.CHECKSUM_STATE_CHANGED in prove_packet(packet, wrong[:14] + packet[14:22] + wrong[22:]).reasons

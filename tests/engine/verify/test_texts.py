@@ -1,0 +1,78 @@
+import pytest
+
+from gql_server.domain.verification import LeakForm, LeakPlace
+from tests.captures import ethernet, ip_bytes, mac_bytes, udp4
+from tests.engine.verify.proving import Reason, prove_among_witnesses, replaced
+
+V4 = ip_bytes("203.0.113.77")
+V6 = ip_bytes("2001:db8:aaaa:bbbb::77")
+MAC = mac_bytes("00:11:22:33:44:55")
+FORMS = {
+    "203.0.113.77": ("IPV4", LeakForm.TEXT),
+    "203.000.113.077": ("IPV4", LeakForm.TEXT),
+    "1.203.0.113.77.9": ("IPV4", LeakForm.TEXT),
+    "CB00714D": ("IPV4", LeakForm.HEX),
+    "xxacb00714dxx": ("IPV4", LeakForm.HEX),
+    "4d7100cb": ("IPV4", LeakForm.HEX),
+    "00:11:22:33:44:55": ("MAC", LeakForm.TEXT),
+    "00-11-22-33-44-55": ("MAC", LeakForm.TEXT),
+    "0:11:22:33:44:55": ("MAC", LeakForm.TEXT),
+    "0011.2233.4455": ("MAC", LeakForm.TEXT),
+    "001122334455": ("MAC", LeakForm.HEX),
+    "554433221100": ("MAC", LeakForm.HEX),
+    "02-11-22-FF-FE-33-44-55": ("MAC", LeakForm.EUI64),
+    "021122fffe334455": ("MAC", LeakForm.EUI64),
+    "2001:db8:aaaa:bbbb::77": ("IPV6", LeakForm.TEXT),
+    "2001:0DB8:AAAA:BBBB:0000:0000:0000:0077": ("IPV6", LeakForm.TEXT),
+    "2001:db8:aaaa:bbbb:0:0:0:77": ("IPV6", LeakForm.TEXT),
+    "[2001:db8:aaaa:bbbb::77]:80": ("IPV6", LeakForm.TEXT),
+    "2001:db8:aaaa:bbbb::77:80": ("IPV6", LeakForm.TEXT),
+    "src:2001:db8:aaaa:bbbb::77": ("IPV6", LeakForm.TEXT),
+    V6.hex(): ("IPV6", LeakForm.HEX),
+}
+OTHERS = [
+    "203.0.113.7",
+    "203.0.113.770",
+    "1203.0.113.77",
+    "203.0.1113.77",
+    "203.0.113",
+    "203..0.113.77",
+    "00:11:22:33:44",
+    "00:11:22:33:44:555",
+    "00:11:22:33:44-55",
+    "0011.2233.44",
+    "2001:db8:aaaa:bbbb:::77",
+    "2001:db8:aaaa:bbbb:0:0:77",
+    "2001:db8:aaaa:bbbb::0077a",
+    "cb00714",
+    "::",
+    ":",
+    "-.:-.:-.:-.:",
+]
+
+
+def findings_in(payload: bytes) -> set[tuple[str, LeakForm, LeakPlace]]:
+    packet = ethernet(udp4(payload))
+    verification = prove_among_witnesses(packet, replaced(packet[:42]) + payload)
+    assert verification.reasons == (Reason.PAYLOAD_KEPT,)
+    return {(one.kind, one.form, one.place) for one in verification.scan.findings if one.place is LeakPlace.PAYLOAD}
+
+
+@pytest.mark.parametrize("text", FORMS)
+@pytest.mark.parametrize("before", ["", " ", "ab", "abcdefg", "host=", "x" * 63])
+def test_an_address_is_found_however_it_is_written(text: str, before: str) -> None:
+    if (before + text)[len(before) - 1 : len(before)].isalnum() and before == "ab" and text[0].isalnum():
+        before = "zz"  # a digit more would be another number
+    kind, form = FORMS[text]
+    for behind in ("", " ", "\n", "zzzzz"):
+        assert (kind, form, LeakPlace.PAYLOAD) in findings_in((before + text + behind).encode()), behind
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_what_only_looks_like_it_is_not(text: str) -> None:
+    assert findings_in(f" {text} ".encode()) == set()
+
+
+def test_a_long_run_is_read_once_and_to_its_end() -> None:
+    text = "0.1." * 2000 + "203.0.113.77" + ":" * 3000
+    assert findings_in(text.encode()) == {("IPV4", LeakForm.TEXT, LeakPlace.PAYLOAD)}
