@@ -4,7 +4,7 @@ A compiled kernel is found again by the source file of its entry point alone: ed
 machine code would run on, and a bounds-checked run would load the unchecked build. So the cache directory is named by
 everything the machine code depends on, and the parent puts it into the child's environment as NUMBA_CACHE_DIR before
 the child imports numba. The modules that import numba: `memory`, and what stands on it in `capture/framing`,
-`addresses/`, `inspect/` and `child`.
+`addresses/`, `inspect/`, `verify/` and `child`.
 """
 
 import hashlib

@@ -9,13 +9,18 @@ from gql_server.domain.verification import verification_of
 from tests.factories import VERIFICATION
 
 
-def test_a_verification_comes_back_from_json() -> None:
+def test_a_verification_is_read_back_from_its_json() -> None:
     assert verification_of(json.loads(json.dumps(asdict(VERIFICATION)))) == VERIFICATION
 
 
-@pytest.mark.parametrize("part", ["status", "reasons", "ledger", "scan", "interference"])
-def test_half_a_verification_is_none(part: str) -> None:
-    body = json.loads(json.dumps(asdict(VERIFICATION)))
-    del body[part]
+@pytest.mark.parametrize("field", ["status", "reasons", "ledger", "scan", "interference"])
+def test_a_verification_without_a_part_is_none(field: str) -> None:
+    body = asdict(VERIFICATION)
+    del body[field]
     with pytest.raises(KeyError):
         verification_of(body)
+
+
+def test_a_word_of_no_enum_is_refused() -> None:
+    with pytest.raises(ValueError, match="PERFECT"):
+        verification_of(asdict(VERIFICATION) | {"status": "PERFECT"})

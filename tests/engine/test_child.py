@@ -9,6 +9,7 @@ import pytest
 
 from gql_server.domain.anonymization import AddressMapping
 from gql_server.domain.errors import CaptureCut, NotACapture, ResourceLimit, StorageFull
+from gql_server.domain.verification import AddressExpectation, MacExpectation, VerificationStatus
 from gql_server.engine.child import ABANDONED, DONE, FAILED, load_kernels
 from gql_server.engine.kernels import kernel_environment
 from gql_server.engine.tasks import (
@@ -24,9 +25,12 @@ from gql_server.engine.tasks import (
     Ready,
     Refused,
     Task,
+    Verified,
+    VerifyTask,
     decode_message,
     encode_task,
 )
+from gql_server.engine.verify.verifying import verify
 from tests.captures import IP_A, ethernet, ip_bytes, packets, pcap, udp4
 from tests.engine.addresses.test_walk import PACKETS
 from tests.engine.doubles import KEY, anonymize_file
@@ -138,6 +142,22 @@ def test_a_preview_ends_in_pairs(start: Callable[..., Child], source: Path) -> N
     assert isinstance(last, Finished)
     assert isinstance(last.result, Previewed)
     assert len(last.result.pairs) == 5
+
+
+def test_a_verification_ends_in_a_report(start: Callable[..., Child], source: Path, tmp_path: Path) -> None:
+    anonymize_file(source, tmp_path / "out")
+    task = VerifyTask(
+        source=source,
+        output=tmp_path / "out" / "capture.pcap",
+        addresses=AddressExpectation.MAPPED,
+        macs=MacExpectation.MAPPED,
+        memory_bytes=MEMORY,
+    )
+    *_, last = converse(start(), task)
+    assert isinstance(last, Finished)
+    assert last.result == verify(task, [].append)
+    assert isinstance(last.result, Verified)
+    assert last.result.verification.status is VerificationStatus.PARTIAL
 
 
 def test_a_capture_that_is_refused_is_named_by_code_and_facts(start: Callable[..., Child], tmp_path: Path) -> None:

@@ -3,10 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from gql_server.domain.anonymization import AddressMapping, AddressPair, AnonymizationReport
+from gql_server.domain.anonymization import (
+    AddressMapping,
+    AddressPair,
+    AnonymizationReport,
+    NamePolicy,
+    PayloadPolicy,
+)
 from gql_server.domain.errors import CaptureCut
 from gql_server.domain.inspection import FileDigest
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
+from gql_server.domain.verification import AddressExpectation, MacExpectation
 from gql_server.engine.tasks import (
     Anonymized,
     AnonymizeTask,
@@ -20,11 +27,14 @@ from gql_server.engine.tasks import (
     Ready,
     Refused,
     Task,
+    Verified,
+    VerifyTask,
     decode_message,
     decode_task,
     encode_message,
     encode_task,
 )
+from tests.domain.test_verification import VERIFICATION
 
 SUMMARY = CaptureSummary(
     format=CaptureFormat.PCAPNG,
@@ -66,6 +76,17 @@ TASKS: list[Task] = [
     PreviewTask(
         source=Path("/a"), mapping=AddressMapping.IPCRYPT_PFX, rules=(), key=bytes(32), first=100, memory_bytes=3
     ),
+    VerifyTask(
+        source=Path("/a"),
+        output=Path("/b"),
+        addresses=AddressExpectation.EXPLICIT,
+        macs=MacExpectation.NAMED,
+        payload=PayloadPolicy.ZERO,
+        names=NamePolicy.MASK,
+        rules=(("10.0.0.0/8", "11.0.0.0/8"),),
+        mac_rules=(("00:11:22:33:44:55", "aa:bb:cc"),),
+        memory_bytes=3,
+    ),
 ]
 MESSAGES: list[Message] = [
     Ready(),
@@ -73,6 +94,7 @@ MESSAGES: list[Message] = [
     Finished(result=Inspected(summary=SUMMARY, inspection=FILES)),
     Finished(result=Anonymized(summary=SUMMARY, report=REPORT, inspection=FILES)),
     Finished(result=Previewed(pairs=(AddressPair(original="1.2.3.4", replacement="5.6.7.8", kind="IPV4"),))),
+    Finished(result=Verified(verification=VERIFICATION)),
     Refused.of(CaptureCut(offset=24, packets=0)),
 ]
 

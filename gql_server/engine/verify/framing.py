@@ -141,7 +141,9 @@ def _count_rest(b: Bytes, f: State, at: int, end: int, stop: int, around: int) -
 
 
 @entry
-def frame_pcapng(window: Bytes, end: int, packets: State, framing: State, faces: State, little: bool) -> int:
+def frame_pcapng(  # noqa: C901, PLR0911  # one loop over blocks
+    window: Bytes, end: int, packets: State, framing: State, faces: State, little: bool
+) -> int:
     """List the packets of a pcapng section from POSITION on; other blocks are passed over and counted."""
     b, r, f, t = pointer(window), pointer(packets), pointer(framing), pointer(faces)
     room = packets.shape[0] // PACKET_COLUMNS

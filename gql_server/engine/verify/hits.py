@@ -133,13 +133,13 @@ def note_hit(h: State, room: int, at: int, length: int, kind: int, form: int) ->
 def is_original_narrow(s: State, w: Words, key: np.uint64) -> bool:
     """Say whether an IPv4 or MAC address is one that is searched for."""
     position = narrow_slot(s, w, key)
-    return w[position] == key and (w[position + U(1)] & _SEARCHED) != U(0)
+    return bool(w[position] == key and (w[position + U(1)] & _SEARCHED) != U(0))
 
 
 @kernel
 def is_original_wide(s: State, w: Words, high: np.uint64, low: np.uint64) -> bool:
     """Say whether an IPv6 address is one that is searched for."""
-    return (w[wide_slot(s, w, high, low, 0) + U(WIDE_META)] & _SEARCHED) != U(0)
+    return bool((w[wide_slot(s, w, high, low, 0) + U(WIDE_META)] & _SEARCHED) != U(0))
 
 
 @kernel

@@ -145,7 +145,7 @@ def _read_layer(a: Bytes, o: Bytes, s: State, w: Words, kind: int, at: int, end:
 @kernel
 def _is_blank(a: Bytes, o: Bytes, s: State, at: int, end: int) -> bool:
     """Say whether a layer was made zero: then nobody reads it, whatever it was."""
-    stop = min(min(end, at + 8), s[STOP])
+    stop = min(end, at + 8, s[STOP])
     if at >= stop or load8(o, at + s[SHIFT]) != 0:
         return False
     return is_zero(o, at + s[SHIFT], stop + s[SHIFT]) and not is_zero(a, at, stop)

@@ -105,9 +105,9 @@ def _probe(b: Bytes, s: State, w: Words, h: State, room: int, at: int, end: int)
         note_hit(h, room, at - 2, 6, MAC, BINARY)
     if at + 6 <= end and is_original_narrow(s, w, swap48(load48(b, at)) | U(KEY_MAC)):
         note_hit(h, room, at, 6, MAC, REVERSED)
-    if value >> U(24) == U(0xFE) and at >= 4 and load8(b, at - 1) == 0xFF:  # noqa: PLR2004  # the middle of an EUI-64
-        if is_original_narrow(s, w, mac_of(load64(b, at - 4)) | U(KEY_MAC)):
-            note_hit(h, room, at - 4, 8, MAC, EUI64)
+    middle = value >> U(24) == U(0xFE) and at >= 4 and load8(b, at - 1) == 0xFF  # noqa: PLR2004  # of an EUI-64
+    if middle and is_original_narrow(s, w, mac_of(load64(b, at - 4)) | U(KEY_MAC)):
+        note_hit(h, room, at - 4, 8, MAC, EUI64)
     _probe_ipv6(b, s, w, h, room, at, end)
 
 
@@ -142,13 +142,13 @@ def _sift(b: Bytes, sieve: Words, fine: np.uint64, maybe: State, at: int, stop: 
         bit_y = sieve[sieve_word(y, fine)] >> sieve_bit(y)
         if (bit_p | bit_q | bit_r | bit_y) & one:
             maybe[count] = at
-            count += np.int64(bit_p & one)
+            count += np.int64(bit_p & one)  # type: ignore[assignment]  # an int to numba
             maybe[count] = at + 2
-            count += np.int64(bit_q & one)
+            count += np.int64(bit_q & one)  # type: ignore[assignment]  # an int to numba
             maybe[count] = at + 4
-            count += np.int64(bit_r & one)
+            count += np.int64(bit_r & one)  # type: ignore[assignment]  # an int to numba
             maybe[count] = at + 6
-            count += np.int64(bit_y & one)
+            count += np.int64(bit_y & one)  # type: ignore[assignment]  # an int to numba
         at += 8
     return count, at
 

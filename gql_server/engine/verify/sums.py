@@ -114,4 +114,4 @@ def transport_sum(
 @kernel
 def is_whole(s: State, at: int, end: int) -> bool:
     """Say whether the payload of an IP packet is all there."""
-    return s[PARTS] == 0 and end - at == s[PAYLOAD_LENGTH]
+    return bool(s[PARTS] == 0 and end - at == s[PAYLOAD_LENGTH])

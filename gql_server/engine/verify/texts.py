@@ -66,6 +66,7 @@ def read_text(
             # The number before a dotted one would be another; a group of digits may follow what is no text at all.
             if place == begin or not _is_decimal(load8(b, place - 1)):
                 _read_quad(b, s, w, h, room, place, stop)
+            _read_triple(b, s, w, h, room, place, stop)
             _read_groups(b, s, w, h, room, place, stop)
             _read_ipv6(b, s, w, h, room, place, stop)
         elif load8(b, place) == _COLON and load8(b, place + 1) == _COLON:
@@ -144,20 +145,27 @@ def _group(b: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
 
 
 @kernel
+def _read_triple(b: Bytes, s: State, w: Words, h: State, room: int, begin: int, end: int) -> None:
+    """Read a MAC address in three groups of four digits."""
+    number, at = _group(b, begin, end, 4)
+    if at - begin != 4 or at >= end or load8(b, at) != _DOT:  # noqa: PLR2004  # digits of a group
+        return
+    second, middle = _group(b, at + 1, end, 4)
+    if middle - at != 5 or middle >= end or load8(b, middle) != _DOT:  # noqa: PLR2004  # a dot and a group
+        return
+    third, last = _group(b, middle + 1, end, 4)
+    if last - middle == 5:  # noqa: PLR2004  # the same
+        mac = (U(number) << U(32)) | (U(second) << U(16)) | U(third)
+        look_up_mac(s, w, h, room, mac, begin, TEXT, last - begin)
+
+
+@kernel
 def _read_groups(b: Bytes, s: State, w: Words, h: State, room: int, begin: int, end: int) -> None:
-    """Read a MAC address or an EUI-64 in groups of one or two digits, or a MAC address in three groups of four."""
+    """Read a MAC address or an EUI-64 in groups of one or two digits."""
     number, at = _group(b, begin, end, 4)
     if at >= end:
         return
     separator = load8(b, at)
-    if at - begin == 4 and separator == _DOT:  # noqa: PLR2004  # digits of a group
-        second, middle = _group(b, at + 1, end, 4)
-        if middle - at == 5 and middle < end and load8(b, middle) == _DOT:  # noqa: PLR2004  # a dot and a group
-            third, last = _group(b, middle + 1, end, 4)
-            if last - middle == 5:  # noqa: PLR2004  # the same
-                mac = (U(number) << U(32)) | (U(second) << U(16)) | U(third)
-                look_up_mac(s, w, h, room, mac, begin, TEXT, last - begin)
-        return
     if at - begin > 2 or separator not in (_COLON, _HYPHEN):  # noqa: PLR2004  # digits of a group
         return
     value = U(number)
@@ -207,9 +215,25 @@ def _read_ipv6(b: Bytes, s: State, w: Words, h: State, room: int, begin: int, en
     # Here stands the second of two colons, or nothing that is an address.
     if groups == 0:
         at += 1
-    if at >= end or load8(b, at) != _COLON or load8(b, at - 1) != _COLON:
-        return
-    at += 1
+    if at < end and load8(b, at) == _COLON and load8(b, at - 1) == _COLON:
+        _read_tail(b, s, w, h, room, begin, at + 1, end, high, low, groups)
+
+
+@kernel
+def _read_tail(
+    b: Bytes,
+    s: State,
+    w: Words,
+    h: State,
+    room: int,
+    begin: int,
+    at: int,
+    end: int,
+    high: np.uint64,
+    low: np.uint64,
+    groups: int,
+) -> None:
+    """Read what follows two colons."""
     look_up_wide(s, w, h, room, high, low, begin, TEXT, at - begin)
     tail_high, tail_low = U(0), U(0)
     while groups < 7:  # noqa: PLR2004  # two colons stand for one group at least

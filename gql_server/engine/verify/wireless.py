@@ -112,13 +112,13 @@ def _fixed_bytes(subtype: int) -> int:
 @kernel
 def _read_management(a: Bytes, o: Bytes, s: State, w: Words, subtype: int, at: int, end: int) -> None:
     control = load8(a, at + 1)
-    body = at + (28 if control & 0x80 else 24)  # noqa: PLR2004  # with HT control
+    body = at + (28 if control & 0x80 else 24)  # with HT control
     if body > end:
         remnant(a, o, s, at, at + 4)
         return
     _read_addresses(a, o, s, w, at)
     same(a, o, s, at + 24, body - at - 24)
-    if not control & 0x40 and not load8(a, at + 22) & 15:  # noqa: PLR2004  # protected; a later fragment
+    if not control & 0x40 and not load8(a, at + 22) & 15:  # protected; a later fragment
         fixed = min(_fixed_bytes(subtype), end - body)
         same(a, o, s, body, fixed)
         if subtype == 2 and end - body >= fixed + 6:  # noqa: PLR2004  # the access point that is left
@@ -130,7 +130,7 @@ def _read_data(a: Bytes, o: Bytes, s: State, w: Words, subtype: int, at: int, en
     control = load8(a, at + 1)
     four, quality = control & 3 == 3, subtype & 8 != 0  # noqa: PLR2004  # between distribution systems
     place = at + (30 if four else 24)
-    header = place - at + ((6 if control & 0x80 else 2) if quality else 0)  # noqa: PLR2004  # with HT control
+    header = place - at + ((6 if control & 0x80 else 2) if quality else 0)  # with HT control
     body = at + (header + (-header & 3) if flags & _IS_PADDED else header)
     if body > end:
         remnant(a, o, s, at, at + 4)
@@ -139,11 +139,11 @@ def _read_data(a: Bytes, o: Bytes, s: State, w: Words, subtype: int, at: int, en
     if four:
         mac_address(a, o, s, w, at + 24)
     same(a, o, s, place, at + header - place)
-    if subtype & 4 or control & 0x40 or load8(a, at + 22) & 15:  # noqa: PLR2004  # null; protected; later fragment
+    if subtype & 4 or control & 0x40 or load8(a, at + 22) & 15:  # null; protected; later fragment
         return
-    if quality and load8(a, place) & 0x80:  # noqa: PLR2004  # an aggregate
+    if quality and load8(a, place) & 0x80:  # an aggregate
         return
-    if quality and load8(a, place + 1) & 1 and control & 2:  # noqa: PLR2004  # mesh control, from the mesh
+    if quality and load8(a, place + 1) & 1 and control & 2:  # mesh control, from the mesh
         body = _read_mesh(a, o, s, w, body, end)
     enter(s, READ_LLC, body, end)
 

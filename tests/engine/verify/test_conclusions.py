@@ -53,8 +53,8 @@ def test_two_are_a_leak(kept: list[str]) -> None:
 
 
 def test_many_addresses_of_a_small_range_have_more_fixed_points() -> None:
-    before = [f"169.254.{n >> 8}.{n & 255}" for n in range(1, 40_001, 2)]
-    after = [f"169.254.{n >> 8}.{n & 255}" for n in range(2, 40_002, 2)]
+    before = [f"169.254.{n >> 8}.{n & 255}" for n in range(1, 16_001, 2)]
+    after = [f"169.254.{n >> 8}.{n & 255}" for n in range(2, 16_002, 2)]
     assert proved(before, [*before[:2], *after[2:]]).status is Status.VERIFIED
     assert proved(before, [*before[:20], *after[20:]]).status is Status.FAILED
 
@@ -160,7 +160,7 @@ MAC_FIELDS = {
         ("00:11:22:33:44:77", "aa:bb:cc:33:44:77", True),
     ],
 )
-def test_only_the_named_devices_change(before: str, after: str, broken: bool) -> None:
+def test_only_the_named_devices_change(before: str, after: str, *, broken: bool) -> None:
     verification = prove(captured(["10.1.2.3"], [before]), captured(["10.1.2.3"], [after]), **MAC_FIELDS)
     assert (verification.status is Status.FAILED) == broken
     assert (Reason.RULE_BROKEN in verification.reasons) == broken

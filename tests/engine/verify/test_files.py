@@ -1,5 +1,6 @@
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def section(data: bytes, **fields: object) -> SectionOf:
 
 @pytest.mark.parametrize("little", [True, False])
 @pytest.mark.parametrize("nanoseconds", [True, False])
-def test_every_pcap_is_read(tmp_path: Path, little: bool, nanoseconds: bool) -> None:
+def test_every_pcap_is_read(tmp_path: Path, *, little: bool, nanoseconds: bool) -> None:
     data = pcap(packets(FRAME, b"", FRAME), little=little, nanoseconds=nanoseconds, link_type=0x10000001)
     (tmp_path / "in").write_bytes(data)
     reader, found = read_all(tmp_path / "in")
@@ -73,7 +74,7 @@ EXTRA = {
     "journal": block(9, b"MESSAGE="),
     "custom": block(0xBAD, bytes(8)),
 }
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "comment of a section": {"options": option(1, b"who")},
     "comment of a packet": {"packet_options": option(1, b"who")},
     "hash of a packet": {"packet_options": option(3, b"\x02\1\2\3\4")},

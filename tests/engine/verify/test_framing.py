@@ -10,7 +10,7 @@ RECORDS = pcap([Packet(data=b"abc"), Packet(data=b"defgh")])[24:]
 def framed(data: bytes, room: int = 10) -> tuple[int, np.ndarray]:
     framing = np.zeros(FRAMING_LENGTH, np.int64)
     packets = np.zeros(room * PACKET_COLUMNS, np.int64)
-    code = frame_pcap(np.frombuffer(data, np.uint8).copy(), len(data), packets, framing, 1, True)
+    code = frame_pcap(np.frombuffer(data, np.uint8).copy(), len(data), packets, framing, 1, True)  # noqa: FBT003  # kernels take positions
     return code, framing
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.captures import Packet, ethernet, ipv4, pcap, udp4
+from tests.captures import Packet, ethernet, ipv4, pcap
 from tests.engine.verify.proving import (
     PSEUDONYMS,
     WITNESSES,

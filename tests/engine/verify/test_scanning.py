@@ -1,3 +1,5 @@
+from typing import Any
+
 from gql_server.domain.verification import AddressExpectation, LeakForm, LeakPlace, MacExpectation
 from tests.captures import IP_A, IP_B, MAC_A, ethernet, ip_bytes, ipv4, ipv6, mac_bytes, packets, pcap, tcp4, udp4
 from tests.engine.verify.proving import (
@@ -69,7 +71,11 @@ def test_an_interface_id_that_a_rule_keeps_is_explained() -> None:
 def test_an_interface_id_has_to_follow_a_mac_address_that_changed() -> None:
     packet = ethernet(ipv6(b"", 59), kind=0x86DD)
     kept = packet.replace(mac_bytes(MAC_A), bytes.fromhex("aabbcc334455"))
-    fields = {"addresses": AddressExpectation.KEPT, "macs": MacExpectation.NAMED, "mac_rules": ((MAC_A, "aa:bb:cc"),)}
+    fields: dict[str, Any] = {
+        "addresses": AddressExpectation.KEPT,
+        "macs": MacExpectation.NAMED,
+        "mac_rules": ((MAC_A, "aa:bb:cc"),),
+    }
     verification = prove_packet(packet, kept, **fields)
     assert verification.status is Status.FAILED
     assert {Reason.RULE_BROKEN, Reason.ADDRESS_LEAKED} <= set(verification.reasons)

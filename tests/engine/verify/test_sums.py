@@ -79,14 +79,14 @@ def test_a_udp_datagram_without_checksum_keeps_none() -> None:
 
 
 def pseudo_sum(source: str, destination: str, rest: int) -> int:
-    total = rest + sum(struct.unpack(">4H", ip_bytes(source) + ip_bytes(destination)))
+    total: int = rest + sum(struct.unpack(">4H", ip_bytes(source) + ip_bytes(destination)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total
 
 
 @pytest.mark.parametrize("with_length", [True, False])
-def test_a_checksum_left_to_the_card_is_that_of_the_new_addresses(with_length: bool) -> None:
+def test_a_checksum_left_to_the_card_is_that_of_the_new_addresses(*, with_length: bool) -> None:
     segment = tcp(b"data")
     partial = pseudo_sum(IP_A, IP_B, 6 + (len(segment) if with_length else 0))
     packet = ethernet(ipv4(with_word(segment, 16, partial), 6))

@@ -56,4 +56,4 @@ def test_more_addresses_than_there_is_room_for_are_no_proof(monkeypatch: object)
 def test_seeds_are_odd_and_differ_from_run_to_run() -> None:
     seeds = [Tables().state[[layout.SEED_NARROW, layout.SEED_LOW, layout.SEED_WIDE]] for _ in range(2)]
     assert all((one & 1).all() for one in seeds)
-    assert not np.array_equal(*seeds)
+    assert not np.array_equal(seeds[0], seeds[1])

@@ -1,0 +1,51 @@
+import numpy as np
+
+from gql_server.engine.verify.expectations import is_eui64, macs_of, named_organizations, rule_on
+from gql_server.engine.verify.tables import Pairs
+
+
+def pairs_of(*pairs: tuple[int, int]) -> Pairs:
+    def words(numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        rows = [(n >> 64, n & 0xFFFFFFFFFFFFFFFF) for n in numbers]
+        found = np.array(rows, np.uint64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
+    high, low = words([was for was, _ in pairs])
+    new_high, new_low = words([now for _, now in pairs])
+    size = len(pairs)
+    return Pairs(
+        high=high, low=low, new_high=new_high, new_low=new_low, mapped=np.ones(size, bool), prefix=np.full(size, -1)
+    )
+
+
+def test_the_longest_source_wins_and_only_ordinary_addresses_have_rules() -> None:
+    rules = (("10.0.0.0/8", "11.0.0.0/8"), ("10.1.0.0/16", "KEEP"), ("10.1.2.0/24", "ZERO"), ("10.1.3.0/24", "MAP"))
+    pairs = pairs_of(
+        (0x0A000001, 0x0B000001), (0x0A010001, 0x0A010001), (0x0A010201, 5), (0x0A010301, 6), (0x0A000002, 7)
+    )
+    ruling = rule_on(pairs, np.array([True, True, True, True, False]), rules, version=4)
+    assert ruling.translated.tolist() == [True, True, False, False, False]
+    assert ruling.kept.tolist() == [False, True, False, False, False]
+    assert ruling.zeroed.tolist() == [False, False, True, False, False]
+    assert ruling.broken.tolist() == [False, False, True, False, False]
+    assert not rule_on(pairs, np.ones(5, bool), rules, version=6).translated.any()
+
+
+def test_rules_of_ipv6_may_reach_into_the_interface_id() -> None:
+    rules = (("2001:db8::1:0/112", "2001:db8::2:0/112"),)
+    source, target = 0x20010DB8 << 96 | 0x10007, 0x20010DB8 << 96 | 0x20007
+    ruling = rule_on(pairs_of((source, target), (source, target + 1)), np.ones(2, bool), rules, version=6)
+    assert ruling.broken.tolist() == [False, True]
+
+
+def test_interface_ids_tell_of_mac_addresses() -> None:
+    ids = np.array([0x021122FFFE334455, 0x021122FFFF334455], np.uint64)
+    assert is_eui64(ids).tolist() == [True, False]
+    assert macs_of(ids[:1]).tolist() == [0x001122334455]
+
+
+def test_named_devices_are_found() -> None:
+    addresses = np.array([0x001122334455, 0x001122334466, 0xFFFFFFFFFFFF], np.uint64)
+    rules = (("00:11:22:33:44:66", "aa:bb:cc"),)
+    assert named_organizations(addresses, rules).tolist() == [-1, 0xAABBCC, -1]
+    assert named_organizations(addresses, ()).tolist() == [-1, -1, -1]
