@@ -42,7 +42,8 @@ def versus(name: str, against: str) -> str:
 
 
 RATE = "engine: rewrite, packets"
-PEAK = "engine: most memory held over 6 GB"
+PEAK = "a job, most memory held over 6 GB"
+PROOF = "a proof, most memory held over unique sources"
 COLD = "job start, kernel cache warm"
 PAIRED = "two traces, two workers / one trace"
 
@@ -56,6 +57,7 @@ LIMITS = (
     Limit(part=Part.PCAPNG, what=versus(REWRITE, NEWER), bound=1.5),
     Limit(part=Part.UNIQUE, what=RATE, bound=2.5, unit="Mpkt/s"),
     Limit(part=Part.STREAM, what=PEAK, bound=256, at_most=True, unit="MB"),
+    Limit(part=Part.STREAM, what=PROOF, bound=256, at_most=True, unit="MB"),
     Limit(part=Part.START, what=COLD, bound=1.5, at_most=True, unit="s"),
     Limit(part=Part.PAIR, what=PAIRED, bound=1.2, at_most=True),
 )

@@ -22,6 +22,7 @@ from gql_server.engine.capture.source import PlainSource
 from gql_server.engine.capture.windows import CaptureWindows
 from gql_server.engine.inspect.inspecting import inspect
 from gql_server.engine.inspect.summary import Summarizer
+from gql_server.engine.inspect.survey import Survey
 from gql_server.engine.tasks import AnonymizeTask, InspectTask, Progressed, VerifyTask
 from gql_server.engine.verify.verifying import verify
 
@@ -35,15 +36,18 @@ _UNPACKED_RATIO: Final = 200
 
 def _rewrite(source: Path, directory: Path) -> int:
     """Rewrite addresses, and nothing else."""
-    return _rewrite_to(source, directory / _OUTPUT, digest=False)
+    return _rewrite_to(source, directory / _OUTPUT, None)
 
 
-def _stream(source: Path, _: Path) -> int:
-    """Rewrite and digest what comes through a pipe, and keep nothing."""
-    return _rewrite_to(source, None, digest=True)
+def _stream(source: Path, directory: Path) -> int:
+    """Do what a job does with what comes through a pipe, and keep no capture."""
+    survey = Survey()
+    packets = _rewrite_to(source, None, survey)
+    survey.finish(directory)
+    return packets
 
 
-def _rewrite_to(source: Path, output_path: Path | None, *, digest: bool) -> int:
+def _rewrite_to(source: Path, output_path: Path | None, survey: Survey | None) -> int:
     rewriter, summarizer = Rewriter(AddressMap(_KEY, _MAPPING, ())), Summarizer()
     plain = PlainSource(source)
     try:
@@ -51,8 +55,9 @@ def _rewrite_to(source: Path, output_path: Path | None, *, digest: bool) -> int:
         with CaptureOutput(output_path) as output:
             for window in windows:
                 rewriter.rewrite(window)
-                if digest:
+                if survey is not None:
                     summarizer.add(window.data)
+                    survey.add(window)
                 output.write(window.data)
     finally:
         plain.close()
@@ -60,7 +65,7 @@ def _rewrite_to(source: Path, output_path: Path | None, *, digest: bool) -> int:
 
 
 def _task(source: Path, directory: Path) -> int:
-    """Do all that a job does: rewrite, digest, sum up."""
+    """Do all that a job does: rewrite, digest, sum up, survey."""
     task = AnonymizeTask(
         source=source,
         output_directory=directory,
