@@ -34,7 +34,7 @@ from gql_server.engine.tasks import (
     encode_message,
     encode_task,
 )
-from tests.domain.test_verification import VERIFICATION
+from tests.factories import VERIFICATION
 
 SUMMARY = CaptureSummary(
     format=CaptureFormat.PCAPNG,
