@@ -1,42 +1,32 @@
-"""Kernels that account for bytes, original and output side by side.
+"""Kernels that account for bytes.
 
-A reader claims bytes from left to right: this is structure, this an address, this payload. What it skips is claimed by
-nobody and must be zero in the output. Each claim is settled at once, so every byte of the output is counted once.
+Original and output lie side by side. A reader claims bytes from left to right: this is structure, this an address,
+this payload. What it skips is claimed by nobody and must be zero in the output. Each claim is settled at once, so
+every byte of the output is counted once.
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
-from gql_server.engine.compilation import Bytes, State, U, Words, kernel
-from gql_server.engine.memory import load8, load32, load32_little, load48, load64
-from gql_server.engine.verify.classes import FIXED, class_of_ipv4, class_of_ipv6, class_of_mac
+from gql_server.engine.compilation import Bytes, State, U, kernel
+from gql_server.engine.memory import load8, load32, load64
 from gql_server.engine.verify.layout import (
     CHANGED,
     CLASS_ADDRESS,
-    CLASS_EXACT,
-    CLASS_KEPT,
     CLASS_PAYLOAD,
     CLASS_STRUCTURAL,
     CLASS_UNKNOWN,
     CLASS_ZEROED,
     CURSOR,
-    KEPT,
-    KEY_IPV4,
-    KEY_MAC,
     NAMES_LEFT,
     NEXT,
     NEXT_AT,
     NEXT_END,
-    NUMBER,
     OPAQUE,
-    OUTPUT_BASE,
     PAYLOAD,
     PAYLOAD_KEEP,
     PAYLOAD_LEFT,
     REWRITTEN,
     SAME_AT,
     SAME_END,
-    SAME_IPV4,
-    SAME_IPV6,
-    SAME_MAC,
     SHIFT,
     STOP,
     STRUCTURAL,
@@ -46,7 +36,6 @@ from gql_server.engine.verify.layout import (
     UNKNOWN,
     ZEROED,
 )
-from gql_server.engine.verify.pairs import note_narrow, note_wide
 
 IPV4_BYTES = 4
 MAC_BYTES = 6
@@ -255,150 +244,3 @@ def name(a: Bytes, o: Bytes, s: State, at: int, end: int, must: bool) -> None:  
         else:
             s[UNKNOWN] += 1
             s[CHANGED] += 1
-
-
-@kernel
-def _settle(s: State, at: int, length: int, kind: int) -> None:
-    """Count an address field: 0 rewritten, 1 as it was, 2 made zero."""
-    if kind == 1:
-        s[KEPT] += length
-    elif kind == 0:
-        s[REWRITTEN] += length
-    else:
-        s[ZEROED] += length
-    mark(s, at, at + length, CLASS_KEPT if kind == 1 else CLASS_ADDRESS)
-    if at == s[TARGET_BEGIN] and at + length == s[TARGET_END]:
-        s[TARGET_CLASSES] |= CLASS_EXACT
-
-
-@kernel
-def _note_same(s: State, at: int, counter: int) -> None:
-    if s[counter] == 0:
-        s[counter + 1] = s[NUMBER]
-        s[counter + 2] = s[OUTPUT_BASE] + at + s[SHIFT]
-    s[counter] += 1
-
-
-@kernel
-def ipv4_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
-    """Claim an IPv4 address; where it is cut, nobody claims it."""
-    if at + IPV4_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + IPV4_BYTES):
-        return
-    was, now = U(load32(a, at)), U(load32(o, at + s[SHIFT]))
-    if was == now:
-        _settle(s, at, IPV4_BYTES, 1)
-        if class_of_ipv4(was) != FIXED:
-            _note_same(s, at, SAME_IPV4)
-    else:
-        _settle(s, at, IPV4_BYTES, 2 if now == U(0) else 0)
-    note_narrow(s, w, was | U(KEY_IPV4), now)
-
-
-@kernel
-def mac_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
-    """Claim a MAC address; where it is cut, nobody claims it."""
-    if at + MAC_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + MAC_BYTES):
-        return
-    was, now = load48(a, at), load48(o, at + s[SHIFT])
-    if was == now:
-        _settle(s, at, MAC_BYTES, 1)
-        if class_of_mac(was) != FIXED:
-            _note_same(s, at, SAME_MAC)
-    else:
-        _settle(s, at, MAC_BYTES, 2 if now == U(0) else 0)
-    note_narrow(s, w, was | U(KEY_MAC), now)
-
-
-@kernel
-def sender_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
-    """Claim the address of an IEEE 802.11 transmitter, whose group bit may tell of something else."""
-    if at + MAC_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + MAC_BYTES):
-        return
-    group = U(1 << 40)
-    was, now = load48(a, at), load48(o, at + s[SHIFT])
-    if was == now:
-        _settle(s, at, MAC_BYTES, 1)
-        if class_of_mac(was & ~group) != FIXED:
-            _note_same(s, at, SAME_MAC)
-    else:
-        _settle(s, at, MAC_BYTES, 2 if now == U(0) else 0)
-        if now != U(0) and (was ^ now) & group != U(0):
-            s[CHANGED] += 1
-    note_narrow(s, w, (was & ~group) | U(KEY_MAC), now & ~group)
-
-
-@kernel
-def _ipv6_field(a: Bytes, o: Bytes, s: State, w: Words, at: int, tag: int) -> None:
-    if at + IPV6_BYTES > s[STOP] or not begin_claim(a, o, s, at, at + IPV6_BYTES):
-        return
-    high, low, there = load64(a, at), load64(a, at + 8), at + s[SHIFT]
-    new_high, new_low = load64(o, there), load64(o, there + 8)
-    if high == new_high and low == new_low:
-        _settle(s, at, IPV6_BYTES, 1)
-        if class_of_ipv6(high, low) != FIXED:
-            _note_same(s, at, SAME_IPV6)
-    else:
-        _settle(s, at, IPV6_BYTES, 2 if (new_high | new_low) == U(0) else 0)
-    note_wide(s, w, high, low, tag, new_high, new_low)
-
-
-@kernel
-def ipv6_address(a: Bytes, o: Bytes, s: State, w: Words, at: int) -> None:
-    """Claim an IPv6 address; where it is cut, nobody claims it."""
-    _ipv6_field(a, o, s, w, at, 0)
-
-
-@kernel
-def ipv6_prefix(a: Bytes, o: Bytes, s: State, w: Words, at: int, length: int) -> None:
-    """Claim a prefix in 16 bytes: without host bits it becomes a prefix again, so it is a pair of its own."""
-    if at + IPV6_BYTES > s[STOP]:
-        return
-    free_high, free_low = ~U(0), ~U(0)
-    if length > 0:
-        free_high = ~(~U(0) << U(max(64 - length, 0)))
-    if length > 64:  # noqa: PLR2004  # the lower half
-        free_low = ~(~U(0) << U(max(128 - length, 0)))
-    bare = (load64(a, at) & free_high) == U(0) and (load64(a, at + 8) & free_low) == U(0)
-    _ipv6_field(a, o, s, w, at, min(length, 128) + 1 if bare else 0)
-
-
-@kernel
-def sum_of(b: Bytes, at: int, end: int) -> int:
-    """Add bytes as 16-bit words (RFC 1071), as at an even place."""
-    total = 0
-    for i in range((end - at) >> 2):
-        total += load32_little(b, at + 4 * i)
-    at += (end - at) & ~3
-    if end - at >= 2:  # noqa: PLR2004  # a word
-        total += load8(b, at) | (load8(b, at + 1) << 8)
-        at += 2
-    if at < end:
-        total += load8(b, at)
-    return swapped(fold(total))
-
-
-@kernel
-def sum_beside(a: Bytes, o: Bytes, at: int, end: int, shift: int) -> tuple[int, int]:
-    """Add bytes of the original as 16-bit words, as at an even place; say too whether the output's differ: 0 is no."""
-    total, differing = 0, 0
-    for i in range((end - at) >> 2):
-        word = load32_little(a, at + 4 * i)
-        total += word
-        differing |= word ^ load32_little(o, at + 4 * i + shift)
-    rest = at + ((end - at) & ~3)
-    return fold(swapped(fold(total)) + sum_of(a, rest, end)), differing + (not is_same(a, o, rest, end, shift))
-
-
-@kernel
-def swapped(x: int) -> int:
-    """Turn the bytes of a sum around (RFC 1071 section 2B)."""
-    return ((x & 0xFF) << 8) | (x >> 8)
-
-
-@kernel
-def fold(x: int) -> int:
-    """Fold a sum into 16 bits, ones' complement."""
-    x = (x & 0xFFFFFFFF) + (x >> 32)
-    x = (x & 0xFFFF) + (x >> 16)
-    x = (x & 0xFFFF) + (x >> 16)
-    return (x & 0xFFFF) + (x >> 16)

@@ -1,4 +1,4 @@
-"""What the pairs of originals and pseudonyms tell, once all packets are read."""
+"""What the pairs of originals and pseudonyms tell."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -107,8 +107,8 @@ class Conclusions:
             if kind == classes.MAC and code == classes.ORDINARY and self._expected.macs is MacExpectation.OUI_KEPT:
                 bits = _OUI_KEPT_BITS
             stayed, met = int((same & (was == code)).sum()), int((was == code).sum())
-            # Four times what chance would leave, and one more.
-            tolerated = _RARE + (met >> (bits - 2))
+            # Sixteen times what chance would leave on average, and one more.
+            tolerated = _RARE + (met >> (bits - 4))
             fixed = stayed <= tolerated
             self.reasons.add(VerificationReason.FIXED_POINT if fixed else VerificationReason.ADDRESS_LEAKED)
 

@@ -1,6 +1,6 @@
-"""Kernels that read ICMP (RFC 792), ICMPv6 (RFC 4443) and what they carry.
+"""Kernels that read ICMP, ICMPv6 and IGMP.
 
-Neighbor discovery (RFC 4861, RFC 4191, RFC 8106), listener discovery (RFC 3810) and IGMP (RFC 3376) stand here too.
+RFC 792, RFC 4443, RFC 3376; with neighbor discovery (RFC 4861, RFC 4191, RFC 8106) and listener discovery (RFC 3810).
 Quoted packets are read like any other; extensions behind them (RFC 4884) are read by nobody.
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
@@ -9,17 +9,8 @@ from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16
-from gql_server.engine.verify.claims import (
-    checksum,
-    enter,
-    ipv4_address,
-    ipv6_address,
-    ipv6_prefix,
-    mac_address,
-    payload,
-    remnant,
-    same,
-)
+from gql_server.engine.verify.claims import checksum, enter, payload, remnant, same
+from gql_server.engine.verify.fields import ipv4_address, ipv6_address, ipv6_prefix, mac_address
 from gql_server.engine.verify.layout import NEXT, NOTHING, PAYLOAD_LENGTH, RESUME_AT, RESUME_END
 from gql_server.engine.verify.links import IPV4, IPV6
 from gql_server.engine.verify.sums import compare_sums, is_whole, transport_sum

@@ -1,4 +1,7 @@
-"""Kernels that find the packets of a window (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng)."""
+"""Kernels that find the packets of a window.
+
+draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
+"""
 # ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
 from typing import Final

@@ -5,7 +5,8 @@ from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32
-from gql_server.engine.verify.claims import ipv4_address, mac_address, name, payload
+from gql_server.engine.verify.claims import name, payload
+from gql_server.engine.verify.fields import ipv4_address, mac_address
 from gql_server.engine.verify.layout import CURSOR, MASKED
 
 _COOKIE: Final = 0x63825363

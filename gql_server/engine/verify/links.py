@@ -9,7 +9,8 @@ from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32, load32_little
-from gql_server.engine.verify.claims import enter, ipv4_address, mac_address, remnant, same
+from gql_server.engine.verify.claims import enter, remnant, same
+from gql_server.engine.verify.fields import ipv4_address, mac_address
 from gql_server.engine.verify.layout import READ_ETHERNET, READ_LLC
 from gql_server.engine.verify.wireless import LINK_RADIOTAP, LINK_WIRELESS, read_radiotap, read_wireless
 

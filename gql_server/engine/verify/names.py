@@ -1,11 +1,15 @@
-"""Kernels that read DNS messages (RFC 1035, RFC 3596, RFC 6891, RFC 7871)."""
+"""Kernels that read DNS messages.
+
+RFC 1035, RFC 3596, RFC 6891, RFC 7871.
+"""
 # ruff: noqa: FBT001, FBT003, PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32
-from gql_server.engine.verify.claims import ipv4_address, ipv6_address, name, payload, unclaimed
+from gql_server.engine.verify.claims import name, payload, unclaimed
+from gql_server.engine.verify.fields import ipv4_address, ipv6_address
 from gql_server.engine.verify.layout import CURSOR, MASKED, STOP
 
 _LOWER: Final = 0x20202020

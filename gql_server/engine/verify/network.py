@@ -1,11 +1,12 @@
-"""Kernels that read IPv4 (RFC 791) and IPv6 (RFC 8200) headers."""
+"""Kernels that read IP headers: RFC 791 and RFC 8200."""
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16
-from gql_server.engine.verify.claims import checksum, enter, ipv4_address, ipv6_address, remnant, same
+from gql_server.engine.verify.claims import checksum, enter, remnant, same
+from gql_server.engine.verify.fields import ipv4_address, ipv6_address
 from gql_server.engine.verify.layout import (
     DESTINATION,
     FRAGMENT,

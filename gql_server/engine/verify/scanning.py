@@ -1,4 +1,4 @@
-"""The search for originals in a window of the output, and the explanation of what is found."""
+"""The search for originals, and what explains a hit."""
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
 from typing import Final
@@ -230,8 +230,20 @@ def _find(f: State, s: State, kind: int, form: int, place: int, packet: int, at:
     f[i] += 1
 
 
+@kernel
+def _packet_behind(q: State, low: int, high: int, at: int) -> int:
+    """Return the first packet that ends behind a place."""
+    while low < high:
+        middle = (low + high) // 2
+        if q[middle * PACKET_COLUMNS + PACKET_END] > at:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
 @entry
-def explain_hits(
+def explain_hits(  # one hit after the other, its state in locals
     original: Bytes,
     output: Bytes,
     packets: State,
@@ -256,14 +268,7 @@ def explain_hits(
     for n in range(total):
         row = HITS_HEAD + n * HIT_COLUMNS
         at, length, kind, form = h[row + HIT_AT], h[row + HIT_LENGTH], h[row + HIT_KIND], h[row + HIT_FORM]
-        # The first packet that ends behind where the hit begins.
-        low, high = other, other + count
-        while low < high:
-            middle = (low + high) // 2
-            if q[middle * PACKET_COLUMNS + PACKET_END] > at:
-                high = middle
-            else:
-                low = middle + 1
+        low = _packet_behind(q, other, other + count, at)
         if low == other + count or at < before:
             continue
         i, j = (first + low - other) * PACKET_COLUMNS, low * PACKET_COLUMNS

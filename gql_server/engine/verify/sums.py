@@ -10,7 +10,7 @@ from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, kernel
 from gql_server.engine.memory import load16
-from gql_server.engine.verify.claims import fold, sum_beside, sum_of
+from gql_server.engine.verify.arithmetic import fold, sum_beside, sum_of
 from gql_server.engine.verify.layout import (
     DESTINATION,
     PARTS,

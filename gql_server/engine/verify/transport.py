@@ -1,6 +1,6 @@
-"""Kernels that read TCP (RFC 9293), UDP (RFC 768) and packets inside packets.
+"""Kernels that read TCP, UDP and packets inside packets.
 
-GRE (RFC 2784, RFC 2890), VXLAN (RFC 7348), Geneve (RFC 8926) and GTP-U (3GPP TS 29.281).
+RFC 9293, RFC 768; GRE (RFC 2784, RFC 2890), VXLAN (RFC 7348), Geneve (RFC 8926) and GTP-U (3GPP TS 29.281).
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 

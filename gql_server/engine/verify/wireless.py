@@ -1,11 +1,15 @@
-"""Kernels that read IEEE 802.11 frames (IEEE 802.11-2016 section 9), bare or behind radiotap (radiotap.org)."""
+"""Kernels that read IEEE 802.11 frames.
+
+IEEE 802.11-2016 section 9, bare or behind radiotap (radiotap.org).
+"""
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
 from gql_server.engine.memory import load8, load16, load32, load32_little
-from gql_server.engine.verify.claims import enter, mac_address, remnant, same, sender_address
+from gql_server.engine.verify.claims import enter, remnant, same
+from gql_server.engine.verify.fields import mac_address, sender_address
 from gql_server.engine.verify.layout import READ_LLC
 
 LINK_WIRELESS: Final = 105
