@@ -33,6 +33,11 @@ def store8(b: Bytes, o: int, value: int) -> None:
 
 
 @kernel
+def prefetch(b: Bytes, o: int) -> None:
+    """Fetch nothing ahead: a place out of bounds would be none."""
+
+
+@kernel
 def load16(b: Bytes, o: int) -> int:
     """Load two bytes, most significant first."""
     return (load8(b, o) << 8) | load8(b, o + 1)

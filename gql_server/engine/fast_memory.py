@@ -10,11 +10,13 @@ from typing import Any, cast
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from gql_server.engine.compilation import Bytes
 
 _FULL = 64
+_declared: Any = cgutils.get_or_insert_function
 
 
 def _pointer(_context: Any, array: Any) -> Any:
@@ -72,7 +74,20 @@ def _store_byte(_context: Any, memory: Any, offset: Any, value: Any) -> Any:
     return cast("Any", types.void)(memory, types.int64, types.int64), generate
 
 
+def _prefetch(_context: Any, memory: Any, offset: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [ir.PointerType(), number, number, number])
+        function = _declared(builder.module, kind, "llvm.prefetch.p0")
+        # For writing, into every cache, as data.
+        builder.call(function, [builder.gep(arguments[0], [arguments[1]]), number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return cast("Any", types.void)(memory, types.int64), generate
+
+
 pointer = cast("Callable[[Any], Any]", intrinsic(_pointer))
+prefetch = cast("Callable[[Bytes, int], None]", intrinsic(_prefetch))
 load8 = cast("Callable[[Bytes, int], int]", intrinsic(_load_byte))
 load16 = cast("Callable[[Bytes, int], int]", _load(16))
 load32 = cast("Callable[[Bytes, int], int]", _load(32))

@@ -59,6 +59,12 @@ class LinkedLibrary(JITCodeLibrary):
                 waiting += library._linking_libraries  # noqa: SLF001  # the same
             else:
                 whole.link_in(library._get_module_for_linking(), preserve=True)  # noqa: SLF001  # numba's own protocol
+        own = {function.name for function in self._own_module().functions if not function.is_declaration}
+        for function in whole.functions:
+            if not function.is_declaration and function.name not in own:
+                # Nobody else calls it, so what is called once is inlined. And it has no name outside: the calls of
+                # other code would find it, with whatever way of being called the optimizer gave it.
+                function.linkage = "private"
         return whole
 
     def _own_module(self) -> Any:

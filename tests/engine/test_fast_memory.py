@@ -13,6 +13,8 @@ from gql_server.engine.memory import *
 @entry
 def mixed(memory: Bytes) -> int:
     b = pointer(memory)
+    prefetch(b, 0)
+    prefetch(b, 1 << 40)
     store8(b, 0, 0x1FF)
     store16(b, 1, 0x1234)
     store32(b, 3, 0x56789ABC)

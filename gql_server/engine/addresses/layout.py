@@ -39,6 +39,9 @@ PACKETS_CUT: Final = 20
 BYTES_ZEROED: Final = 21
 BYTES_KEPT: Final = 22
 
+FIRST_COUNTER: Final = PACKETS_OPAQUE
+COUNTERS: Final = 4
+
 # Of the packet under way.
 OPAQUE: Final = 23
 """Bytes were not understood."""
@@ -89,7 +92,10 @@ TAKE_PLAIN: Final = 43
 PACKETS_PLAIN: Final = 44
 """Packets that were rewritten in one go."""
 
-STACK: Final = 48
+SAVED: Final = 45
+"""Four counters as they were before the packet under way."""
+
+STACK: Final = 50
 STACK_ROOM: Final = 32
 """Levels of nesting; what lies deeper is zeroed."""
 LEVEL_COLUMNS: Final = 4

@@ -14,18 +14,29 @@ from gql_server.engine.addresses.layout import (
     BYTES_KEPT,
     KEY_IPV4,
     KEY_MAC,
+    NARROW_AT,
+    NARROW_SHIFT,
+    NARROW_WORDS,
     OPAQUE,
     PACKETS_OPAQUE,
     PACKETS_PLAIN,
     PORT_WORDS,
+    READY,
+    SEED_LOW,
+    SEED_NARROW,
+    SEED_WIDE,
     TCP_PORTS,
     UDP_PORTS,
+    WIDE_AT,
+    WIDE_LOW,
     WIDE_META,
     WIDE_NEW_HIGH,
     WIDE_NEW_LOW,
+    WIDE_SHIFT,
+    WIDE_WORDS,
 )
 from gql_server.engine.addresses.links import IPV4, IPV6, OLD_PROVIDER_VLAN, PROVIDER_VLAN, VLAN
-from gql_server.engine.addresses.tables import find_narrow, find_wide, fold, words_of
+from gql_server.engine.addresses.tables import find_narrow, find_wide, words_of
 from gql_server.engine.addresses.transport import (
     TCP,
     TCP_HEADER,
@@ -101,15 +112,41 @@ def _headers(b: Bytes, s: State, at: int, end: int, protocol: int) -> int:
 
 
 @kernel
+def _narrow(s: State, w: Words, key: np.uint64) -> np.uint64:
+    """Look an IPv4 or MAC key up; most lie in their first slot."""
+    position = U(s[NARROW_AT]) + ((key * U(s[SEED_NARROW])) >> U(s[NARROW_SHIFT])) * U(NARROW_WORDS)
+    if w[position] == key and w[position + U(1)] != U(0):
+        return U(w[position + U(1)])
+    return find_narrow(s, w, key)
+
+
+@kernel
+def _wide(s: State, w: Words, high: np.uint64, low: np.uint64) -> int:
+    """Look an IPv6 address up; most lie in their first slot."""
+    i = ((high ^ (low * U(s[SEED_LOW]))) * U(s[SEED_WIDE])) >> U(s[WIDE_SHIFT])
+    position = U(s[WIDE_AT]) + i * U(WIDE_WORDS)
+    if w[position] == high and w[position + U(WIDE_LOW)] == low and w[position + U(WIDE_META)] & U(READY):
+        return np.int64(position)  # type: ignore[return-value]  # an int to numba
+    return find_wide(s, w, high, low)
+
+
+@kernel
+def _folded(x: int) -> int:
+    """Fold a sum of a few words."""
+    x = (x & _ALL_ONES) + (x >> 16)
+    return (x & _ALL_ONES) + (x >> 16)
+
+
+@kernel
 def _changed(old: int, delta: int) -> int:
     """Bring a checksum up to date (RFC 1624 equation 3)."""
-    return old if delta in (0, _ALL_ONES) else (~fold(((~old) & _ALL_ONES) + delta)) & _ALL_ONES
+    return old if delta in (0, _ALL_ONES) else (~_folded(((~old) & _ALL_ONES) + delta)) & _ALL_ONES
 
 
 @kernel
 def _may_be_left_to_card(held: int, pseudo: int, length: int) -> bool:
     """Say whether a checksum looks like the pseudo-header's sum, with or without the length."""
-    return held in (fold(pseudo), fold(pseudo + length))
+    return held in (_folded(pseudo), _folded(pseudo + length))
 
 
 @kernel
@@ -161,16 +198,16 @@ def _ipv4(b: Bytes, s: State, w: Words, at: int, ip: int, end: int) -> int:
     pseudo = words_of(source) + words_of(destination) + protocol
     if _may_be_left_to_card(held, pseudo, total - _IPV4_HEADER):
         return NOT_PLAIN
-    to, by = find_narrow(s, w, load48(b, at) | U(KEY_MAC)), find_narrow(s, w, load48(b, at + 6) | U(KEY_MAC))
-    new_source = find_narrow(s, w, source | U(KEY_IPV4))
-    new_destination = find_narrow(s, w, destination | U(KEY_IPV4))
+    to, by = _narrow(s, w, load48(b, at) | U(KEY_MAC)), _narrow(s, w, load48(b, at + 6) | U(KEY_MAC))
+    new_source = _narrow(s, w, source | U(KEY_IPV4))
+    new_destination = _narrow(s, w, destination | U(KEY_IPV4))
     if to == U(0) or by == U(0) or new_source == U(0) or new_destination == U(0):
         return NOTED
     store48(b, at, to & _MAC)
     store48(b, at + 6, by & _MAC)
     store32(b, ip + 12, np.int64(new_source & _ADDRESS))  # type: ignore[arg-type]  # an int to numba
     store32(b, ip + 16, np.int64(new_destination & _ADDRESS))  # type: ignore[arg-type]  # the same
-    delta = fold(
+    delta = _folded(
         np.int64((new_source >> U(32)) & _WORD) + np.int64((new_destination >> U(32)) & _WORD)  # type: ignore[arg-type]  # the same
     )
     store16(b, ip + 10, _changed(load16(b, ip + 10), delta))
@@ -197,8 +234,8 @@ def _ipv6(b: Bytes, s: State, w: Words, at: int, ip: int, end: int) -> int:
     pseudo = words_of(source_high) + words_of(source_low) + words_of(destination_high) + words_of(destination_low)
     if _may_be_left_to_card(held, pseudo + protocol, length):
         return NOT_PLAIN
-    to, by = find_narrow(s, w, load48(b, at) | U(KEY_MAC)), find_narrow(s, w, load48(b, at + 6) | U(KEY_MAC))
-    source, destination = find_wide(s, w, source_high, source_low), find_wide(s, w, destination_high, destination_low)
+    to, by = _narrow(s, w, load48(b, at) | U(KEY_MAC)), _narrow(s, w, load48(b, at + 6) | U(KEY_MAC))
+    source, destination = _wide(s, w, source_high, source_low), _wide(s, w, destination_high, destination_low)
     if to == U(0) or by == U(0) or source < 0 or destination < 0:
         return NOTED
     store48(b, at, to & _MAC)
@@ -208,6 +245,6 @@ def _ipv6(b: Bytes, s: State, w: Words, at: int, ip: int, end: int) -> int:
     store64(b, ip + 16, w[j + U(WIDE_NEW_LOW)])
     store64(b, ip + 24, w[k + U(WIDE_NEW_HIGH)])
     store64(b, ip + 32, w[k + U(WIDE_NEW_LOW)])
-    delta = fold(np.int64(w[j + U(WIDE_META)] & _WORD) + np.int64(w[k + U(WIDE_META)] & _WORD))  # type: ignore[arg-type]  # an int to numba
+    delta = _folded(np.int64(w[j + U(WIDE_META)] & _WORD) + np.int64(w[k + U(WIDE_META)] & _WORD))  # type: ignore[arg-type]  # an int to numba
     _finish(b, s, protocol, place, held, delta, payload, stop, end)
     return REWRITTEN

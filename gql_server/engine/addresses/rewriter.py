@@ -10,7 +10,7 @@ from gql_server.domain.anonymization import AnonymizationReport, NamePolicy, Pay
 from gql_server.engine.addresses import layout
 from gql_server.engine.addresses.plain_packets import mark_ports
 from gql_server.engine.addresses.tables import settle, transfer
-from gql_server.engine.addresses.walk import FINISH, NOTE, REWRITE, walk_records
+from gql_server.engine.addresses.walk import FINISH, NOTE, REWRITE, SAVED_BYTES, walk_records
 from gql_server.engine.capture.shortening import close_up
 from gql_server.engine.capture.windows import Window
 
@@ -83,6 +83,7 @@ class Rewriter:
         self._narrow, self._wide = _NARROW_SLOTS, _WIDE_SLOTS
         self._words = self._lay_out()
         self._deferred = np.empty(0, np.int64)
+        self._saved = np.empty(SAVED_BYTES, np.uint8)
 
     def rewrite(self, window: Window) -> None:
         """Rewrite the records of a window; where packets are cut, the window ends earlier."""
@@ -127,7 +128,9 @@ class Rewriter:
         )
 
     def _walk(self, window: Window, first: int, count: int, mode: int) -> int:
-        return walk_records(window.buffer, window.records, self._state, self._words, self._deferred, first, count, mode)
+        state, words = self._state, self._words
+        lists = (self._deferred, self._saved)
+        return walk_records(window.buffer, window.records, state, words, *lists, first, count, mode)
 
     def _map_new(self) -> NewAddresses:
         count = int(self._state[layout.NEW_COUNT])

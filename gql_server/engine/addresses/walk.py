@@ -12,6 +12,7 @@ from gql_server.engine.addresses.icmp import ICMP, ICMPV6, IGMP, icmp, icmpv6, i
 from gql_server.engine.addresses.ipv4 import ipv4
 from gql_server.engine.addresses.ipv6 import ipv6
 from gql_server.engine.addresses.layout import (
+    COUNTERS,
     CUT,
     CUT_PAYLOAD,
     DEFERRED,
@@ -21,6 +22,7 @@ from gql_server.engine.addresses.layout import (
     ENTER_LLC,
     ENTER_PROTOCOL,
     ENTER_UNKNOWN,
+    FIRST_COUNTER,
     FRAGMENT,
     FULL,
     KEEP_PAYLOAD,
@@ -34,6 +36,7 @@ from gql_server.engine.addresses.layout import (
     PACKETS_CUT,
     PACKETS_OPAQUE,
     PAYLOAD,
+    SAVED,
     STACK_ROOM,
     TAKE_PLAIN,
     VERSION,
@@ -90,11 +93,17 @@ from gql_server.engine.capture.records import (
     SIMPLE_HEADER,
 )
 from gql_server.engine.compilation import Bytes, State, Words, entry, kernel
-from gql_server.engine.memory import pointer
+from gql_server.engine.memory import load8, load64, pointer, prefetch, store8, store64
 
 NOTE: Final = 0
 REWRITE: Final = 1
 FINISH: Final = 2
+
+AHEAD: Final = 6
+"""So many records further on a packet is fetched into the cache."""
+CACHE_LINE: Final = 64
+SAVED_BYTES: Final = 2048
+"""Packets up to this size are rewritten at once; of larger ones the addresses are looked at before."""
 
 PACKET_LIMIT: Final = 1 << 20
 """What a packet holds beyond this is zeroed; so the addresses of one packet always fit the tables."""
@@ -219,33 +228,80 @@ def _walk(b: Bytes, s: State, w: Words, begin: int, end: int, link: int, wet: bo
         s[PACKETS_CUT] += s[CUT]
 
 
+@kernel
+def _copy(source: Bytes, at: int, target: Bytes, to: int, count: int) -> None:
+    i = 0
+    while count - i >= 8:  # noqa: PLR2004  # a word
+        store64(target, to + i, load64(source, at + i))
+        i += 8
+    while i < count:
+        store8(target, to + i, load8(source, at + i))
+        i += 1
+
+
+@kernel
+def _save(b: Bytes, s: State, saved: Bytes, begin: int, size: int) -> None:
+    """Keep a packet, and the counters that rewriting it changes."""
+    _copy(b, begin, saved, 0, size)
+    for i in range(COUNTERS):
+        s[SAVED + i] = s[FIRST_COUNTER + i]
+
+
+@kernel
+def _restore(b: Bytes, s: State, saved: Bytes, begin: int, size: int) -> None:
+    """Take back what was done to a packet."""
+    _copy(saved, 0, b, begin, size)
+    for i in range(COUNTERS):
+        s[FIRST_COUNTER + i] = s[SAVED + i]
+
+
 @entry
-def walk_records(  # one loop, one call of the walk: each would be compiled again
-    window: Bytes, records: State, state: State, words: Words, deferred: State, first: int, count: int, mode: int
+def walk_records(  # noqa: C901  # one loop with one call of the walk, which every call would add to the code
+    window: Bytes,
+    records: State,
+    state: State,
+    words: Words,
+    deferred: State,
+    saved: Bytes,
+    first: int,
+    count: int,
+    mode: int,
 ) -> int:
     """Walk the records from `first` on; return how far it came: not to `count` when addresses found no room.
 
     REWRITE rewrites the packets whose addresses are known, notes the addresses of the others and defers those; FINISH
     rewrites the deferred ones, whose number `count` is. NOTE only notes addresses.
+
+    Most addresses are known, so a packet is rewritten at once and taken back if one was not.
     """
-    b, r, s, w, d = pointer(window), pointer(records), pointer(state), pointer(words), pointer(deferred)
+    b, r, s, w = pointer(window), pointer(records), pointer(state), pointer(words)
+    d, u = pointer(deferred), pointer(saved)
     plain = mode != NOTE and s[TAKE_PLAIN] != 0 and s[PAYLOAD] == KEEP_PAYLOAD
     for index in range(first, count):
         i = (d[index] if mode == FINISH else index) * RECORD_COLUMNS
         begin, end, link = r[i + RECORD_BEGIN], r[i + RECORD_END], r[i + RECORD_LINK_TYPE]
+        if index + AHEAD < count and mode == REWRITE:
+            ahead = r[i + AHEAD * RECORD_COLUMNS + RECORD_BEGIN]
+            prefetch(b, ahead)
+            prefetch(b, ahead + CACHE_LINE)
         s[FULL] = s[WAITING] = 0
         done = rewrite_plain(b, s, w, begin, end) if plain and link == LINK_ETHERNET else NOT_PLAIN
         if done == NOT_PLAIN or (done == NOTED and mode == FINISH):
             # A simple packet block cannot say that a packet was cut.
             fixed = r[i + RECORD_HEADER] == SIMPLE_HEADER and s[PAYLOAD] == CUT_PAYLOAD
             s[PACKET_PAYLOAD] = ZERO_PAYLOAD if fixed else s[PAYLOAD]
-            wet = mode == FINISH
+            size = end - begin
+            wet = mode == FINISH or (mode == REWRITE and size <= SAVED_BYTES)
+            if mode == REWRITE and wet:
+                _save(b, s, u, begin, size)
             while True:
                 _walk(b, s, w, begin, end, link, wet)
-                if wet or mode == NOTE or s[WAITING] != 0:
+                if mode != REWRITE or s[WAITING] != 0 or wet:
                     break
                 wet = True
-            if wet:
+            if mode == REWRITE and wet and s[WAITING] != 0:
+                _restore(b, s, u, begin, size)
+            elif wet:
                 r[i + RECORD_END] = s[PACKET_STOP]
         if s[FULL] != 0 and mode != FINISH:
             return index

@@ -1,6 +1,6 @@
 """A capture as a stream of windows of whole records.
 
-The window is 1 MiB. It grows for a record that does not fit, up to the record limit and no further, so memory stays
+The window is 4 MiB. It grows for a record that does not fit, up to the record limit and no further, so memory stays
 bounded whatever a record declares.
 """
 
@@ -19,10 +19,10 @@ from gql_server.engine.capture.pcapng import PcapngFraming
 from gql_server.engine.capture.records import FRAMED, RECORD_COLUMNS, TOTAL_COLUMNS, TOTAL_PACKETS, TOTAL_RECORDS
 from gql_server.engine.capture.source import Source
 
-WINDOW_BYTES = 1 << 20
+WINDOW_BYTES = 4 << 20
 RECORD_LIMIT_BYTES = 64 << 20
 RECORD_LIST_LENGTH = 1 << 16
-"""Records handed over at once; a full window of empty packets fits."""
+"""Records handed over at once."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,17 +1,24 @@
 from gql_server.engine.addresses import layout
 
 NUMBERS = {name: value for name, value in vars(layout).items() if name.isupper()}
+NO_WORDS = {"FIRST_COUNTER", "COUNTERS"}
 
 
 def test_no_two_words_of_the_state_are_one() -> None:
     first = list(NUMBERS).index("NARROW_AT")
     last = list(NUMBERS).index("STACK")
-    words = list(NUMBERS.items())[first:last]
-    assert len({value for _, value in words}) == len(words)
-    assert all(value < layout.STACK for _, value in words)
+    words = {name: value for name, value in list(NUMBERS.items())[first:last] if name not in NO_WORDS}
+    assert len(set(words.values())) == len(words)
+    assert all(value < layout.SAVED for name, value in words.items() if name != "SAVED")
+    assert layout.SAVED + layout.COUNTERS <= layout.STACK
 
 
-def test_the_stack_ends_where_the_ports_begin_and_these_where_the_list_does() -> None:
+def test_the_counters_of_a_packet_stand_together() -> None:
+    counters = [layout.PACKETS_OPAQUE, layout.PACKETS_CUT, layout.BYTES_ZEROED, layout.BYTES_KEPT]
+    assert counters == [layout.FIRST_COUNTER + n for n in range(layout.COUNTERS)]
+
+
+def test_the_parts_of_the_state_follow_each_other() -> None:
     assert layout.STACK + layout.STACK_ROOM * layout.LEVEL_COLUMNS == layout.UDP_PORTS
     assert layout.TCP_PORTS == layout.UDP_PORTS + layout.PORT_WORDS
     assert layout.TCP_PORTS + layout.PORT_WORDS == layout.NEW_AT
