@@ -120,6 +120,8 @@ GENERIC: tuple[type[GqlServerError], ...] = (
     domain.ChildCrashed,
     domain.TraceInUse,
     domain.TraceDeleted,
+    domain.TraceHasNoOrigin,
+    domain.OriginDeleted,
     domain.KeyDestroyed,
     domain.LeaseLost,
 )

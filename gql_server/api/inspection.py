@@ -27,6 +27,7 @@ PrefixLength6 = Annotated[int, strawberry.argument(description="How long IPv6 pr
 class Conversation:
     """A conversation."""
 
+    key: str = strawberry.field(description="What names it to `packets(conversation:)`, in this trace for good.")
     protocol: str = strawberry.field(description="The name of the IP protocol, such as TCP.")
     protocol_number: int = strawberry.field(description="Its number.")
     initiator_address: str = strawberry.field(description="The address that sent the first packet in the trace.")
@@ -46,6 +47,7 @@ class Conversation:
     def of(cls, row: inspection.Conversation) -> Self:
         """Show a row."""
         return cls(
+            key=str(row.key),
             protocol=row.protocol_name,
             protocol_number=row.protocol,
             initiator_address=str(row.initiator),

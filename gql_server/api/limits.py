@@ -50,6 +50,7 @@ LISTS = frozenset(
         "jobs",
         "nodes",
         "ouiVendors",
+        "packets",
         "previewTransformation",
         "protocols",
         "subnets",
@@ -140,8 +141,8 @@ class Ruler:
         name = field.name.value
         inside = self.measure(field.selection_set, level, name)
         rows = inside.rows
-        # A page of `events` names its own list alike: the same rows, not rows of rows.
-        if _sizes(field) or (name in LISTS and name != within):
+        # A page of `events` names its own list alike: the same rows, not rows of rows. A trace's `packets` is a count.
+        if _sizes(field) or (name in LISTS and name != within and field.selection_set):
             rows = self._page_size(field) * (1 + inside.rows)
         return Measure(
             depth=1 if name in INTROSPECTION else inside.depth + 1,

@@ -23,6 +23,7 @@ from gql_server.api.limits import Budget
 from gql_server.api.lineage import LineageQueries
 from gql_server.api.masking import MaskedSchema
 from gql_server.api.nodes import NodeQueries
+from gql_server.api.packets import PacketQueries
 from gql_server.api.scalars import SCALARS
 from gql_server.api.traces import TraceMutations, TraceQueries
 from gql_server.api.uploads import UploadMutations, UploadQueries
@@ -31,7 +32,15 @@ from gql_server.api.vendors import VendorQueries
 
 @strawberry.type(description="What can be asked.")
 class Query(
-    NodeQueries, FlowQueries, TraceQueries, JobQueries, UploadQueries, LineageQueries, EventQueries, VendorQueries
+    NodeQueries,
+    FlowQueries,
+    TraceQueries,
+    PacketQueries,
+    JobQueries,
+    UploadQueries,
+    LineageQueries,
+    EventQueries,
+    VendorQueries,
 ):
     """Queries."""
 

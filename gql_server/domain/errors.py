@@ -10,11 +10,11 @@
     ├── RulesError        RuleMalformed, RulesOverlap, RuleTargetTooSmall, RuleTargetsCollide, RuleFamiliesDiffer,
     │                     MacTargetTaken
     ├── JobError          JobNotCancellable, JobCancelled, ChildCrashed, ResourceLimit, AttemptsExhausted, TraceInUse,
-    │                     TraceDeleted, KeyDestroyed, VerificationFailed, LeaseLost
+    │                     TraceDeleted, TraceHasNoOrigin, OriginDeleted, KeyDestroyed, VerificationFailed, LeaseLost
     └── SetupError        what keeps the server from starting; a sentence that says what to do
 
-The docstring of a class is its message; `{name}` stands for the fact of that name. Facts never hold patient data,
-addresses or file contents. Each class has one code: an error crosses a process or a wire as its code and facts.
+A class's docstring is its message; `{name}` stands for that fact. Facts hold no patient data, addresses or contents.
+Each class has one code: an error crosses a process or a wire as its code and facts.
 """
 
 from dataclasses import dataclass, fields
@@ -348,6 +348,18 @@ class TraceDeleted(JobError):
     code = ErrorCode.TRACE_DELETED
 
 
+class TraceHasNoOrigin(JobError):
+    """The trace was not made from another one."""
+
+    code = ErrorCode.TRACE_HAS_NO_ORIGIN
+
+
+class OriginDeleted(JobError):
+    """The trace that this one was made from was deleted."""
+
+    code = ErrorCode.ORIGIN_DELETED
+
+
 class KeyDestroyed(JobError):
     """The key of this engagement was destroyed."""
 
@@ -375,10 +387,8 @@ class SetupError(GqlServerError):
 
 
 def _leaves(base: type[GqlServerError]) -> dict[ErrorCode, type[GqlServerError]]:
-    found = {base.code: base} if "code" in vars(base) else {}
-    for error in base.__subclasses__():
-        found |= _leaves(error)
-    return found
+    own = {base.code: base} if "code" in vars(base) else {}
+    return own | {code: leaf for error in base.__subclasses__() for code, leaf in _leaves(error).items()}
 
 
 def error_of(code: str, facts: dict[str, Fact]) -> GqlServerError:

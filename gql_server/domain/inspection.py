@@ -5,6 +5,8 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Generic, TypeVar
 
+from gql_server.domain.packets import ConversationKey
+
 T = TypeVar("T")
 
 IPAddress = IPv4Address | IPv6Address
@@ -57,6 +59,17 @@ class Conversation:
     first_time_ns: int | None
     """None where no packet carries a time."""
     last_time_ns: int | None
+
+    @property
+    def key(self) -> ConversationKey:
+        """What names it."""
+        return ConversationKey(
+            protocol=self.protocol,
+            source=str(self.initiator),
+            source_port=self.initiator_port,
+            destination=str(self.responder),
+            destination_port=self.responder_port,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ from gql_server.domain.errors import GqlServerError, ResourceLimit, StorageFull
 from gql_server.engine.limits import die_with_parent, limit_this_process
 from gql_server.engine.tasks import (
     AnonymizeTask,
+    CompareTask,
+    DissectTask,
     Finished,
     InspectTask,
     Message,
@@ -112,6 +114,7 @@ def _import_tasks() -> Callable[[Task, Progress], Result]:
     # Importing compiles, so it happens under the lock and not at the top of this file.
     from gql_server.engine.addresses.anonymizing import anonymize, preview, transform_macs  # noqa: PLC0415  # see above
     from gql_server.engine.inspect.inspecting import inspect  # noqa: PLC0415  # see above
+    from gql_server.engine.inspect.locating import locate_packets  # noqa: F401, PLC0415  # for its kernels
     from gql_server.engine.verify.verifying import verify  # noqa: PLC0415  # see above
 
     def carry_out(task: Task, progress: Progress) -> Result:
@@ -126,10 +129,25 @@ def _import_tasks() -> Callable[[Task, Progress], Result]:
                 return preview(task, progress)
             case VerifyTask():
                 return verify(task, progress)
+            case DissectTask() | CompareTask():
+                return _look_inside(task)
             case _:
                 assert_never(task)
 
     return carry_out
+
+
+def _look_inside(task: DissectTask | CompareTask) -> Result:
+    # scapy takes a second to import and never leaves its fence: only a child that needs it pays.
+    from gql_server.engine.inspect.fence import Fence  # noqa: PLC0415  # see above
+
+    fence = Fence()
+    fence.raise_up()
+    from gql_server.engine.inspect.comparing import compare  # noqa: PLC0415  # see above
+    from gql_server.engine.inspect.dissecting import dissect  # noqa: PLC0415  # see above
+
+    fence.close()
+    return dissect(task) if isinstance(task, DissectTask) else compare(task)
 
 
 def _watch_input(lines: "SimpleQueue[bytes]") -> None:

@@ -23,8 +23,10 @@ from gql_server.domain.anonymization import (
 )
 from gql_server.domain.errors import Fact, GqlServerError, error_of
 from gql_server.domain.inspection import FileDigest
+from gql_server.domain.packets import ConversationKey, DissectedPacket, PacketComparison
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
 from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification, verification_of
+from gql_server.engine.packet_messages import decode_comparison, decode_packet
 
 KEY_BYTES = 32
 
@@ -101,7 +103,33 @@ class VerifyTask:
     memory_bytes: int
 
 
-Task = InspectTask | AnonymizeTask | TransformMacsTask | PreviewTask | VerifyTask
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DissectTask:
+    """Take packets of a stored capture apart: those from `first` to before `last`, from 0."""
+
+    source: Path
+    first: int
+    last: int
+    conversation: ConversationKey | None = None
+    """Counts only the packets of this one."""
+    data_bytes: int
+    """Bytes shown of each packet."""
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareTask:
+    """Put a packet of a stored capture beside the one of the same number it came from."""
+
+    source: Path
+    origin: Path
+    number: int
+    """From 1."""
+    data_bytes: int
+    memory_bytes: int
+
+
+Task = InspectTask | AnonymizeTask | TransformMacsTask | PreviewTask | VerifyTask | DissectTask | CompareTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +167,21 @@ class Verified:
     verification: Verification
 
 
-Result = Inspected | Anonymized | Previewed | Verified
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dissected:
+    """The result of a `DissectTask`."""
+
+    packets: tuple[DissectedPacket, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The result of a `CompareTask`; None when there is no packet of this number."""
+
+    comparison: PacketComparison | None
+
+
+Result = Inspected | Anonymized | Previewed | Verified | Dissected | Compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +254,8 @@ def decode_task(line: bytes) -> Task:
         for name in ("rules", "mac_rules"):
             if name in body:
                 body[name] = tuple((one, other) for one, other in body[name])
+        if body.get("conversation") is not None:
+            body["conversation"] = ConversationKey(**body["conversation"])
         if "key" in body:
             body["key"] = _decode_key(body["key"])
         return _TASKS[kind](**body)
@@ -219,9 +263,10 @@ def decode_task(line: bytes) -> Task:
         raise ValueError("not a task") from error
 
 
-_PATHS = ("source", "output", "output_directory")
+_PATHS = ("source", "output", "output_directory", "origin")
 _TASKS: dict[str, Callable[..., Task]] = {
-    kind.__name__: kind for kind in (InspectTask, AnonymizeTask, TransformMacsTask, PreviewTask, VerifyTask)
+    kind.__name__: kind
+    for kind in (InspectTask, AnonymizeTask, TransformMacsTask, PreviewTask, VerifyTask, DissectTask, CompareTask)
 }
 _ENUMS: dict[str, type[StrEnum]] = {
     "mapping": AddressMapping,
@@ -288,6 +333,11 @@ def _decode_result(kind: str, body: dict[str, Any]) -> Result:
             return Previewed(pairs=tuple(AddressPair(**pair) for pair in body["pairs"]))
         case "Verified":
             return Verified(verification=verification_of(body["verification"]))
+        case "Dissected":
+            return Dissected(packets=tuple(map(decode_packet, body["packets"])))
+        case "Compared":
+            found = body["comparison"]
+            return Compared(comparison=None if found is None else decode_comparison(found))
         case _:
             raise ValueError("not a result")
 

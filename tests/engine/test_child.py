@@ -9,12 +9,17 @@ import pytest
 
 from gql_server.domain.anonymization import AddressMapping
 from gql_server.domain.errors import CaptureCut, NotACapture, ResourceLimit, StorageFull
+from gql_server.domain.packets import ConversationKey
 from gql_server.domain.verification import AddressExpectation, MacExpectation, VerificationStatus
 from gql_server.engine.child import ABANDONED, DONE, FAILED, load_kernels
 from gql_server.engine.kernels import kernel_environment
 from gql_server.engine.tasks import (
     Anonymized,
     AnonymizeTask,
+    Compared,
+    CompareTask,
+    Dissected,
+    DissectTask,
     Finished,
     Inspected,
     InspectTask,
@@ -158,6 +163,46 @@ def test_a_verification_ends_in_a_report(start: Callable[..., Child], source: Pa
     assert last.result == verify(task, lambda _: None)
     assert isinstance(last.result, Verified)
     assert last.result.verification.status is VerificationStatus.PARTIAL
+
+
+@pytest.mark.parametrize("conversation", [None, ConversationKey.parse("17 203.0.113.77 53 198.51.100.88 5353")])
+def test_packets_are_taken_apart_behind_a_fence(
+    start: Callable[..., Child], source: Path, conversation: ConversationKey | None
+) -> None:
+    task = DissectTask(
+        source=source, first=0, last=100, conversation=conversation, data_bytes=1600, memory_bytes=MEMORY
+    )
+    last = converse(start(), task)[-1]
+    assert isinstance(last, Finished)
+    assert isinstance(last.result, Dissected)
+    wanted = range(len(PACKETS)) if conversation is None else [1]
+    assert [(packet.number, packet.data) for packet in last.result.packets] == [
+        (n + 1, PACKETS[n].hex()) for n in wanted
+    ]
+    # A port has no name there: what a machine calls it is not asked.
+    fields = [field for packet in last.result.packets for layer in packet.layers for field in layer.fields]
+    assert {field.meaning for field in fields if field.name == "dport"} == {None}
+
+
+def test_two_packets_are_put_beside_each_other(start: Callable[..., Child], source: Path, tmp_path: Path) -> None:
+    anonymize_file(source, tmp_path / "out")
+    task = CompareTask(
+        source=tmp_path / "out" / "capture.pcap", origin=source, number=2, data_bytes=1600, memory_bytes=MEMORY
+    )
+    last = converse(start(), task)[-1]
+    assert isinstance(last, Finished)
+    assert isinstance(last.result, Compared)
+    assert last.result.comparison is not None
+    assert last.result.comparison.before.data == PACKETS[1].hex()
+    assert "1.IP.src" in {change.path for change in last.result.comparison.fields}
+
+
+def test_a_child_that_waits_has_not_loaded_scapy() -> None:
+    code = "import os, sys, gql_server.engine.child as child; child.load_kernels(os.environ['NUMBA_CACHE_DIR'])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('scapy' in sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 def test_a_capture_that_is_refused_is_named_by_code_and_facts(start: Callable[..., Child], tmp_path: Path) -> None:

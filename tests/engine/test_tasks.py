@@ -12,11 +12,16 @@ from gql_server.domain.anonymization import (
 )
 from gql_server.domain.errors import CaptureCut
 from gql_server.domain.inspection import FileDigest
+from gql_server.domain.packets import ConversationKey
 from gql_server.domain.traces import CaptureFormat, CaptureSummary
 from gql_server.domain.verification import AddressExpectation, MacExpectation
 from gql_server.engine.tasks import (
     Anonymized,
     AnonymizeTask,
+    Compared,
+    CompareTask,
+    Dissected,
+    DissectTask,
     Finished,
     Inspected,
     InspectTask,
@@ -34,6 +39,7 @@ from gql_server.engine.tasks import (
     encode_message,
     encode_task,
 )
+from tests.engine.test_packet_messages import COMPARISON, PACKET
 from tests.factories import VERIFICATION
 
 SUMMARY = CaptureSummary(
@@ -60,6 +66,7 @@ REPORT = AnonymizationReport(
     packets_cut=8,
     blocks_dropped=9,
 )
+KEY = ConversationKey(protocol=17, source="10.0.0.1", source_port=1, destination="10.0.0.2", destination_port=None)
 FILES = (FileDigest(name="talkers.rows", size_bytes=1, sha256="cd" * 32),)
 TASKS: list[Task] = [
     InspectTask(
@@ -87,6 +94,9 @@ TASKS: list[Task] = [
         mac_rules=(("00:11:22:33:44:55", "aa:bb:cc"),),
         memory_bytes=3,
     ),
+    DissectTask(source=Path("/a"), first=1, last=9, data_bytes=5, memory_bytes=3),
+    DissectTask(source=Path("/a"), first=1, last=9, conversation=KEY, data_bytes=5, memory_bytes=3),
+    CompareTask(source=Path("/a"), origin=Path("/b"), number=7, data_bytes=5, memory_bytes=3),
 ]
 MESSAGES: list[Message] = [
     Ready(),
@@ -95,6 +105,9 @@ MESSAGES: list[Message] = [
     Finished(result=Anonymized(summary=SUMMARY, report=REPORT, inspection=FILES)),
     Finished(result=Previewed(pairs=(AddressPair(original="1.2.3.4", replacement="5.6.7.8", kind="IPV4"),))),
     Finished(result=Verified(verification=VERIFICATION)),
+    Finished(result=Dissected(packets=(PACKET, PACKET))),
+    Finished(result=Compared(comparison=None)),
+    Finished(result=Compared(comparison=COMPARISON)),
     Refused.of(CaptureCut(offset=24, packets=0)),
 ]
 

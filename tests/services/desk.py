@@ -19,7 +19,17 @@ from gql_server.domain.jobs import Execution, Job, Progress
 from gql_server.domain.paging import PageRequest
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
-from gql_server.engine.tasks import Anonymized, Inspected, InspectTask, PreviewTask, Result, Task, Verified, VerifyTask
+from gql_server.engine.tasks import (
+    Anonymized,
+    AnonymizeTask,
+    Inspected,
+    InspectTask,
+    Result,
+    Task,
+    TransformMacsTask,
+    Verified,
+    VerifyTask,
+)
 from gql_server.services import attempts, executions, jobs, uploads
 from gql_server.services.attempts import Attempt
 from gql_server.services.resources import Resources
@@ -47,9 +57,9 @@ NOTHING = AnonymizationReport(
 
 async def copy(task: Task, note: NOTE) -> Result:
     """Do a task as a child would, but copy the input as it is."""
-    assert not isinstance(task, PreviewTask)
     if isinstance(task, VerifyTask):
         return Verified(verification=VERIFICATION)
+    assert isinstance(task, InspectTask | AnonymizeTask | TransformMacsTask)
     content = task.source.read_bytes()
     (task.output_directory / "capture.pcap").write_bytes(content)
     note(Progress(packets=1, bytes_done=len(content), bytes_total=len(content)))

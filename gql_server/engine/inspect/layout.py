@@ -70,6 +70,11 @@ LOST_PACKETS: Final = 46
 LOST_BYTES: Final = 47
 LOST_PAIRS: Final = 48
 
+# The record under way.
+LINK_TYPE: Final = 49
+BEGIN: Final = 50
+END: Final = 51
+
 COUNTS_AT: Final = 64
 """Two numbers a protocol: packets and bytes."""
 COUNT_COLUMNS: Final = 2

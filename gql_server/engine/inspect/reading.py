@@ -5,7 +5,7 @@ Nothing here needs a kernel. Files never change, so a row's number is its place 
 
 import json
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, BinaryIO, Final, TypeVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from gql_server.domain.inspection import (
     Subnet,
     Talker,
 )
+from gql_server.domain.packets import ConversationKey
 from gql_server.engine.inspect.layout import NO_TIME
 from gql_server.engine.inspect.names import counter_name, protocol_name
 from gql_server.engine.inspect.rows import (
@@ -46,11 +47,31 @@ _VERSION_4: Final = 4
 _ALL_ONES: Final = 0xFF
 _CLASS_D: Final = 0xE
 _WORD_BITS: Final = 64
+_ADDRESS_BYTES: Final = 16
 
 
 def read_conversations(open_file: OpenFile, request: RowRequest) -> Rows[Conversation]:
     """Read conversations."""
     return _read(open_file, CONVERSATIONS_FILE, CONVERSATION, request, _conversation)
+
+
+def count_packets(open_file: OpenFile, key: ConversationKey) -> int:
+    """Return how many packets a conversation has, either way; 0 when it is not listed."""
+    with open_file(CONVERSATIONS_FILE) as file:
+        table = np.frombuffer(file.read(), CONVERSATION)
+    found = 0
+    # Seen from either end, and once when both are the same.
+    for one in {key, key.turned()}:
+        source, destination = ip_address(one.source), ip_address(one.destination)
+        rows = table[(table["version"] == source.version) & (table["protocol"] == one.protocol)]
+        rows = rows[rows["has_ports"] == (one.source_port is not None)]
+        ports = one.source_port or 0, one.destination_port or 0
+        rows = rows[(rows["initiator_port"] == ports[0]) & (rows["responder_port"] == ports[1])]
+        for name, address in (("initiator", source), ("responder", destination)):
+            packed = np.frombuffer(address.packed.ljust(_ADDRESS_BYTES, b"\0"), np.uint8)
+            rows = rows[(rows[name] == packed).all(axis=1)]
+        found += int((rows["packets_sent"] + rows["packets_received"]).sum())
+    return found
 
 
 def read_talkers(open_file: OpenFile, request: RowRequest) -> Rows[Talker]:

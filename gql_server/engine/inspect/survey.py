@@ -17,7 +17,6 @@ from gql_server.domain.inspection import FileDigest
 from gql_server.engine.capture.headers import (
     PCAP_HEADER_BYTES,
     SECTION_MAGIC,
-    Interface,
     PcapHeader,
     parse_interface,
     parse_pcap_header,
@@ -25,13 +24,13 @@ from gql_server.engine.capture.headers import (
 )
 from gql_server.engine.capture.windows import Window
 from gql_server.engine.inspect import layout
+from gql_server.engine.inspect.faces import face_of
 from gql_server.engine.inspect.files import write_survey
 from gql_server.engine.inspect.findings import Findings, MarkKind
 from gql_server.engine.inspect.names import service_table
 from gql_server.engine.inspect.tables import index_rows
 from gql_server.engine.inspect.walk import (
     DONE,
-    FACE_COLUMNS,
     HEADER_BLOCK,
     MARKED,
     NO_ROOM,
@@ -45,8 +44,6 @@ _FIRST_SLOTS: Final = 1 << 12
 _GROWTH: Final = 4
 _WORD_BITS: Final = 64
 _UNLIMITED: Final = 1 << 62
-_NANOSECONDS: Final = 10**9
-_LARGEST: Final = (1 << 63) - 1
 _INDEXES: Final = (layout.TALKER_INDEX, layout.CONVERSATION_INDEX, layout.PAIR_INDEX)
 
 
@@ -128,7 +125,7 @@ class Survey:
         length = int.from_bytes(start[4:8], "little" if self._little else "big")
         if start[:4] != SECTION_MAGIC:
             block = buffer[position : position + length].tobytes()
-            face = _face_of(parse_interface(block, offset, little=self._little))
+            face = face_of(parse_interface(block, offset, little=self._little))
             self._faces = np.concatenate([self._faces, face])
             self._mark(MarkKind.INTERFACE, offset)
         return position + length
@@ -153,20 +150,3 @@ class Survey:
             if s[index + layout.INDEX_COUNT] + layout.TALKERS_A_PACKET > s[index + layout.INDEX_LIMIT]:
                 self._slots[index] *= _GROWTH
         self._index = self._lay_out()
-
-
-def _face_of(interface: Interface) -> npt.NDArray[np.int64]:
-    """Return an interface as the kernels take it; a resolution or an offset beyond reason leaves no times."""
-    ticks, offset = interface.ticks_per_second, interface.offset_seconds * _NANOSECONDS
-    multiplier, divisor, shift = 0, 1, 0
-    if ticks & (ticks - 1) == 0:
-        multiplier, shift = _NANOSECONDS, ticks.bit_length() - 1
-    elif _NANOSECONDS % ticks == 0:
-        multiplier = _NANOSECONDS // ticks
-    else:
-        multiplier, divisor = 1, ticks // _NANOSECONDS
-    if shift >= _WORD_BITS or divisor > _LARGEST or abs(offset) > _LARGEST:
-        multiplier, divisor, shift, offset = 0, 1, 0, 0
-    face = np.array([interface.link_type, multiplier, divisor, shift, offset, interface.snap_length], np.int64)
-    assert len(face) == FACE_COLUMNS
-    return face

@@ -12,13 +12,16 @@ import numpy as np
 from gql_server.engine.compilation import Bytes, State, U, Words, entry, kernel
 from gql_server.engine.inspect.accounting import account
 from gql_server.engine.inspect.layout import (
+    BEGIN,
     BYTES,
     CLAIM,
+    END,
     ENTER_ETHERNET,
     ENTER_LLC,
     ENTER_PROTOCOL,
     FRAGMENT,
     LENGTH,
+    LINK_TYPE,
     NEXT,
     NEXT_AT,
     NEXT_END,
@@ -63,7 +66,9 @@ NO_ROOM: Final = 1
 HEADER_BLOCK: Final = 2
 MARKED: Final = 3
 BROKEN: Final = 4
-"""A record that does not fit: framing would have refused it."""
+"""A record that is not whole, or does not fit."""
+
+HEADER: Final = -2
 
 LAYERS_MOST: Final = 40
 """Layers of a packet that are walked."""
@@ -119,17 +124,12 @@ def _layer(b: Bytes, s: State, p: Bytes, kind: int, outermost: bool, at: int, en
 
 
 @kernel
-def _survey(
-    b: Bytes, s: State, w: Words, x: Words, p: Bytes, link: int, begin: int, end: int, length: int, time: int
-) -> None:
-    """Walk one packet and enter it."""
-    s[LENGTH], s[TIME] = length, time
+def walk_packet(b: Bytes, s: State, p: Bytes) -> None:
+    """Walk the packet that was read."""
     s[SEEN] = s[VERSION] = s[FRAGMENT] = 0
     s[NEXT], s[PORTS], s[CLAIM] = NOTHING, NO_PORTS, NO_CLAIM
     forget_macs(s)
-    s[PACKETS] += 1
-    s[BYTES] += length
-    enter_link(b, s, link, begin, end)
+    enter_link(b, s, s[LINK_TYPE], s[BEGIN], s[END])
     ip_headers = 0
     for _ in range(LAYERS_MOST):
         kind, at, stop = s[NEXT], s[NEXT_AT], s[NEXT_END]
@@ -138,12 +138,39 @@ def _survey(
         s[NEXT] = NOTHING
         ip_headers += kind in (TYPE_IPV4, TYPE_IPV6)
         _layer(b, s, p, kind, ip_headers == 1, at, stop)
+
+
+@kernel
+def _survey(b: Bytes, s: State, w: Words, x: Words, p: Bytes) -> None:
+    """Walk the packet that was read and enter it."""
+    s[PACKETS] += 1
+    s[BYTES] += s[LENGTH]
+    walk_packet(b, s, p)
     account(s, w, x)
 
 
 @kernel
 def _word(b: Bytes, o: int, little: bool) -> int:
     return load32_little(b, o) if little else load32(b, o)
+
+
+@kernel
+def read_record(b: Bytes, s: State, link: int, fraction: int, little: bool, position: int, end: int) -> int:
+    """Read a pcap record; return where the next one begins, -1 when this one is not whole.
+
+    `fraction` is the length of the file's sub-second unit in nanoseconds.
+    """
+    if end - position < _PCAP_RECORD:
+        return -1
+    begin = position + _PCAP_RECORD
+    captured = _word(b, position + 8, little)
+    if captured > end - begin:
+        return -1
+    s[LINK_TYPE] = link
+    s[BEGIN], s[END] = begin, begin + captured
+    s[LENGTH] = _word(b, position + 12, little)
+    s[TIME] = _word(b, position, little) * _NANOSECONDS + _word(b, position + 4, little) * fraction
+    return begin + captured
 
 
 @entry
@@ -160,24 +187,19 @@ def survey_records(
     fraction: int,
     little: bool,
 ) -> tuple[int, int]:
-    """Survey pcap records; return where it stands and why it stopped.
-
-    `fraction` is the length of the file's sub-second unit in nanoseconds.
-    """
+    """Survey pcap records; return where it stands and why it stopped."""
     b, s, w, x, p = pointer(window), pointer(state), pointer(rows), pointer(index), pointer(services)
-    while end - position >= _PCAP_RECORD:
+    while position < end:
         if position >= mark:
             return position, MARKED
         if not has_room(s):
             return position, NO_ROOM
-        begin = position + _PCAP_RECORD
-        captured = _word(b, position + 8, little)
-        if captured > end - begin:
+        following = read_record(b, s, link, fraction, little, position, end)
+        if following < 0:
             return position, BROKEN
-        time = _word(b, position, little) * _NANOSECONDS + _word(b, position + 4, little) * fraction
-        _survey(b, s, w, x, p, link, begin, begin + captured, _word(b, position + 12, little), time)
-        position = begin + captured
-    return position, DONE if position == end else BROKEN
+        _survey(b, s, w, x, p)
+        position = following
+    return position, DONE
 
 
 @kernel
@@ -203,20 +225,33 @@ def _nanoseconds(f: State, face: int, ticks: np.uint64) -> int:
 
 
 @kernel
-def _survey_block(
-    b: Bytes,
-    s: State,
-    w: Words,
-    x: Words,
-    p: Bytes,
-    f: State,
-    known: int,
-    kind: int,
-    position: int,
-    length: int,
-    little: bool,
-) -> bool:
-    """Survey the packet of a block; False when it does not fit."""
+def is_packet_block(kind: int) -> bool:
+    """Say whether a block holds a packet."""
+    return kind in (_ENHANCED_BLOCK, _SIMPLE_BLOCK, _PACKET_BLOCK)
+
+
+@kernel
+def block_kind(b: Bytes, little: bool, position: int, end: int) -> int:
+    """Return what block begins here, -1 for a part of one, HEADER for one that is not for a kernel."""
+    if end - position < _BLOCK:
+        return -1
+    kind = _word(b, position, little)
+    if kind in (_SECTION_BLOCK, _INTERFACE_BLOCK):
+        return HEADER
+    length = _word(b, position + 4, little)
+    return -1 if length < _BLOCK or length > end - position else kind
+
+
+@kernel
+def block_length(b: Bytes, little: bool, position: int) -> int:
+    """Return the length of a block."""
+    return _word(b, position + 4, little)
+
+
+@kernel
+def read_block(b: Bytes, s: State, f: State, known: int, little: bool, position: int) -> bool:
+    """Read the packet of a whole packet block; False when it does not fit."""
+    kind, length = _word(b, position, little), _word(b, position + 4, little)
     number, time = 0, NO_TIME
     if length < (_SIMPLE_HEADER if kind == _SIMPLE_BLOCK else _ENHANCED_HEADER) + 4:
         return False
@@ -239,7 +274,9 @@ def _survey_block(
         time = _nanoseconds(f, face, ticks)
     if captured > length - (begin - position) - 4:
         return False
-    _survey(b, s, w, x, p, f[face + FACE_LINK_TYPE], begin, begin + captured, original, time)
+    s[LINK_TYPE] = f[face + FACE_LINK_TYPE]
+    s[BEGIN], s[END] = begin, begin + captured
+    s[LENGTH], s[TIME] = original, time
     return True
 
 
@@ -257,28 +294,22 @@ def survey_blocks(
     little: bool,
 ) -> tuple[int, int]:
     """Survey pcapng blocks up to the next header block; return where it stands and why it stopped."""
-    b, s, w, x, p, f = (
-        pointer(window),
-        pointer(state),
-        pointer(rows),
-        pointer(index),
-        pointer(services),
-        pointer(faces),
-    )
+    b, s, w, x = pointer(window), pointer(state), pointer(rows), pointer(index)
+    p, f = pointer(services), pointer(faces)
     known = faces.shape[0] // FACE_COLUMNS
-    while end - position >= _BLOCK:
+    while position < end:
         if position >= mark:
             return position, MARKED
-        kind = _word(b, position, little)
-        if kind in (_SECTION_BLOCK, _INTERFACE_BLOCK):
+        kind = block_kind(b, little, position, end)
+        if kind == HEADER:
             return position, HEADER_BLOCK
-        length = _word(b, position + 4, little)
-        if length < _BLOCK or length > end - position:
+        if kind < 0:
             return position, BROKEN
-        if kind in (_ENHANCED_BLOCK, _SIMPLE_BLOCK, _PACKET_BLOCK):
+        if is_packet_block(kind):
             if not has_room(s):
                 return position, NO_ROOM
-            if not _survey_block(b, s, w, x, p, f, known, kind, position, length, little):
+            if not read_block(b, s, f, known, little, position):
                 return position, BROKEN
-        position += length
-    return position, DONE if position == end else BROKEN
+            _survey(b, s, w, x, p)
+        position += block_length(b, little, position)
+    return position, DONE

@@ -5,7 +5,7 @@ def test_places_of_the_state_do_not_meet() -> None:
     places = [layout.SEED_LOW, layout.SEED]
     for index in (layout.TALKER_INDEX, layout.CONVERSATION_INDEX, layout.PAIR_INDEX):
         places += range(index, index + layout.INDEX_COLUMNS)
-    places += range(layout.LENGTH, layout.LOST_PAIRS + 1)
+    places += range(layout.LENGTH, layout.END + 1)
     assert len(set(places)) == len(places)
     assert max(places) < layout.COUNTS_AT
 
