@@ -139,7 +139,7 @@ class PacketComparisonResult:
 class PacketQueries:
     """Queries about packets."""
 
-    @field("The packets of a trace in order, taken apart; null for a tombstone and for none that you may see.")
+    @field("The packets of a trace in order, taken apart; null if there is no trace of this id that you may see.")
     async def packets(
         self,
         info: Info,

@@ -31,15 +31,17 @@ async def list_packets(
     *,
     conversation: ConversationKey | None,
 ) -> Rows[DissectedPacket] | None:
-    """Take packets apart: of the whole trace, or of one listed conversation; None without a trace or its file.
+    """Take packets apart: of the whole trace, or of one listed conversation; None without a trace.
 
     Raises:
-        CaptureError, ChildCrashed, ResourceLimit.
+        TraceDeleted, CaptureError, ChildCrashed, ResourceLimit.
     """
     async with resources.database.read(actor.client_id) as connection:
         trace = (await traces.find_traces(connection, [trace_id])).get(trace_id)
-    if trace is None or trace.deleted_at is not None:
+    if trace is None:
         return None
+    if trace.deleted_at is not None:
+        raise TraceDeleted
     total = trace.summary.packets
     if conversation is not None:
         total = await asyncio.to_thread(_count_packets, resources, trace_id, conversation)

@@ -103,14 +103,20 @@ async def test_a_key_that_is_none_is_refused_with_a_code(app: Starlette, trace: 
     assert body["errors"][0]["extensions"]["code"] == "INVALID_INPUT"
 
 
-async def test_absent_foreign_deleted_and_wrong_ids_are_answered_alike(
-    app: Starlette, resources: Resources, actor: Actor, new_actor: NewActor, trace: Trace
+async def test_absent_foreign_and_wrong_ids_are_answered_alike(
+    app: Starlette, resources: Resources, new_actor: NewActor, trace: Trace
 ) -> None:
     foreign = await ingested(resources, await new_actor())
-    await delete_trace(resources, actor, trace_id=trace.id)
     ids = [GlobalId("Trace", new_id()), GlobalId("Trace", foreign.id), GlobalId("Job", trace.job_id)]
-    for id_ in [*(each.encode() for each in ids), id_of(trace)]:
-        assert await execute(app, PACKETS, {"id": id_}) == {"data": {"packets": None}}
+    for id_ in ids:
+        assert await execute(app, PACKETS, {"id": id_.encode()}) == {"data": {"packets": None}}
+
+
+async def test_a_tombstone_is_said_to_be_one(app: Starlette, resources: Resources, actor: Actor, trace: Trace) -> None:
+    await delete_trace(resources, actor, trace_id=trace.id)
+    body = await execute(app, PACKETS, {"id": id_of(trace)})
+    assert body["data"] == {"packets": None}
+    assert body["errors"][0]["extensions"]["code"] == "TRACE_DELETED"
 
 
 async def test_a_packet_stands_beside_the_one_it_came_from(app: Starlette, output: Trace) -> None:
