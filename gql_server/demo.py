@@ -117,7 +117,7 @@ class _Story:
         upload = (await self.client.mutate(_CREATE, values))["upload"]
         await self.client.send(upload["url"], capture)
         self._say("Uploaded", f"hospital.pcap, {len(capture)} bytes")
-        with self.console.status("The server looks at it (the first start compiles first: ten to thirty seconds)"):
+        with self.console.status("The server looks at it (the first start compiles first: up to a minute)"):
             job = (await self.client.mutate(_FINISH, {"uploadId": upload["id"]}))["job"]
             trace = await self.client.await_trace(job["id"])
         self._say("Trace", f"{trace['name']}, {trace['packets']} packets, {trace['sizeBytes']} bytes")
