@@ -31,7 +31,7 @@ def rule_on(pairs: Pairs, ordinary: Flags, rules: tuple[tuple[str, str], ...], *
     """Apply rules to pairs; only ordinary addresses have one, and the longest source prefix wins."""
     size = len(pairs.low)
     ruling = Ruling(*(np.zeros(size, np.bool_) for _ in Ruling._fields))
-    free = ordinary & (pairs.prefix < 0)
+    free = ordinary.copy()
     for rule in parse_address_rules(list(rules)):
         if rule.source.version == version:
             chosen = np.flatnonzero(free & _inside(pairs, rule))
@@ -57,7 +57,7 @@ def _apply(ruling: Ruling, pairs: Pairs, chosen: npt.NDArray[np.int64], rule: Ad
     mapped = pairs.mapped[chosen]
     if rule.action is RuleAction.ZERO:
         ruling.zeroed[chosen] = True
-        ruling.broken[chosen] = mapped
+        ruling.broken[chosen] = mapped & (pairs.prefix[chosen] < 0)
         return
     assert rule.target is not None
     high, low = _words(rule.source.network_address)
@@ -68,7 +68,8 @@ def _apply(ruling: Ruling, pairs: Pairs, chosen: npt.NDArray[np.int64], rule: Ad
     if rule.action is RuleAction.TRANSLATE and rule.source.prefixlen <= _WORD_BITS and rule.source.version == 6:  # noqa: PLR2004  # the version
         # The interface id may follow a MAC address that has another one.
         met |= (pairs.new_high[chosen] == wanted_high) & is_eui64(pairs.low[chosen]) & is_eui64(pairs.new_low[chosen])
-    ruling.broken[chosen] = mapped & ~met
+    # What a prefix becomes is the image of its first address, cut off.
+    ruling.broken[chosen] = mapped & ~met & (pairs.prefix[chosen] < 0)
     ruling.translated[chosen] = True
     same = (wanted_high == pairs.high[chosen]) & (wanted_low == pairs.low[chosen])
     ruling.kept[chosen] = same

@@ -38,6 +38,7 @@ from gql_server.engine.verify.layout import (
     CLASS_EXACT,
     CLASS_KEPT,
     CLASS_PAYLOAD,
+    CLASS_STRUCTURAL,
     CLASS_UNKNOWN,
     KEY_IPV4,
     KEY_MAC,
@@ -54,7 +55,7 @@ from gql_server.engine.verify.layout import (
     TARGET_END,
 )
 from gql_server.engine.verify.reading import read_packet
-from gql_server.engine.verify.texts import mac_of, read_text
+from gql_server.engine.verify.texts import are_text, mac_of, read_text
 
 # Where a hit lies, and what a finding counts: hits, first packet, first place in the output.
 ADDRESS_FIELD: Final = 0
@@ -184,9 +185,9 @@ def scan_window(
         x = load64(b, at)
         low = x & _EVERY_LOW
         plausible = (low + _FROM_HYPHEN) & ~(low + _BEYOND_F) & ~x & _EVERY_TOP
-        if plausible >> U(32) == _HALF:
+        if plausible >> U(32) == _HALF and are_text(b, at):
             read_text(b, s, w, bits, h, shift, room, at, end)
-        if plausible & U(0xFFFFFFFF) == _HALF:
+        if plausible & U(0xFFFFFFFF) == _HALF and are_text(b, at + 4):
             read_text(b, s, w, bits, h, shift, room, at + 4, end)
     # What is left at the end is of no whole word.
     read_text(b, s, w, bits, h, shift, room, end & ~7, end)
@@ -216,9 +217,10 @@ def _place_of(b: Bytes, classes: int, at: int, length: int, form: int, kind: int
         return PAYLOAD
     if classes & CLASS_KEPT and not (form == EUI64 and follows):
         return KEPT_BY_RULE
-    if classes & (CLASS_ADDRESS | CLASS_KEPT):
+    if classes & (CLASS_ADDRESS | CLASS_KEPT) and not classes & CLASS_STRUCTURAL:
+        # More than chance in a field, and not all of it: part of an address was left.
         return ADDRESS_FIELD if chance or classes & CLASS_EXACT else UNEXPLAINED
-    return STRUCTURAL if chance else UNEXPLAINED
+    return STRUCTURAL
 
 
 @kernel

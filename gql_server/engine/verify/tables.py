@@ -15,7 +15,7 @@ _NARROW_MOST: Final = 1 << 21
 _WIDE_SLOTS: Final = 1 << 12
 _WIDE_MOST: Final = 1 << 19
 """32 and 24 MiB: three quarters of them are filled, 1.5 million IPv4 and MAC addresses and 390,000 IPv6 addresses."""
-_GROWTH: Final = 4
+_GROWTH: Final = 2
 _WORD_BITS: Final = 64
 _NUMBER: Final = np.uint64(0xFFFFFFFFFFFF)
 _TAG: Final = np.uint64(0xFF)

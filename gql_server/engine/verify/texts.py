@@ -28,6 +28,10 @@ _DOT: Final = 0x2E
 _COLON: Final = 0x3A
 _HYPHEN: Final = 0x2D
 _WORD = U(0xFFFFFFFF)
+_TEXT_LOW = U(0x07FF600000000000)
+_TEXT_HIGH = U(0x0000007E0000007E)
+"""Which bytes of ASCII are hexadecimal digits, dots, colons or hyphens, a bit for each."""
+_SHORTEST: Final = 7
 _LOCAL = U(0x020000000000)
 """The bit that an EUI-64 interface id turns over (RFC 4291 appendix A)."""
 
@@ -42,8 +46,18 @@ def digit(x: int) -> int:
 
 
 @kernel
-def _is_text(x: int) -> bool:
-    return digit(x) >= 0 or x in (_DOT, _COLON, _HYPHEN)
+def is_text(x: int) -> bool:
+    """Say whether a byte may stand in an address that is written out: a hexadecimal digit, dot, colon or hyphen."""
+    bits = _TEXT_LOW if x < 64 else _TEXT_HIGH  # noqa: PLR2004  # half of ASCII
+    return x < 128 and (bits >> U(x & 63)) & U(1) != U(0)  # noqa: PLR2004  # ASCII
+
+
+@kernel
+def are_text(b: Bytes, at: int) -> bool:
+    """Say so of four bytes."""
+    return (
+        is_text(load8(b, at)) and is_text(load8(b, at + 1)) and is_text(load8(b, at + 2)) and is_text(load8(b, at + 3))
+    )
 
 
 @kernel
@@ -52,14 +66,16 @@ def read_text(
 ) -> None:
     """Read the run of digits and separators around a place, once."""
     begin = max(at, h[TEXT_DONE])
-    if begin >= end or not _is_text(load8(b, begin)):
+    if begin >= end or not is_text(load8(b, begin)):
         return
-    while begin > h[TEXT_DONE] and _is_text(load8(b, begin - 1)):
+    while begin > h[TEXT_DONE] and is_text(load8(b, begin - 1)):
         begin -= 1
     stop = begin
-    while stop < end and _is_text(load8(b, stop)):
+    while stop < end and is_text(load8(b, stop)):
         stop += 1
     h[TEXT_DONE] = stop
+    if stop - begin < _SHORTEST:
+        return
     _read_hex(b, s, w, bits, h, shift, room, begin, stop)
     for place in range(begin, stop - 1):
         if digit(load8(b, place)) >= 0:

@@ -33,8 +33,8 @@ _WORD_BITS: Final = 64
 _FEWEST_BITS: Final = 16
 _MOST_BITS: Final = 25
 """The filter: up to 4 MiB."""
-_BITS_A_MARK: Final = 5
-"""32 bits of the filter for each mark in it."""
+_BITS_A_MARK: Final = 4
+"""16 bits of the filter for each mark in it."""
 _SIEVE_BITS: Final = 21
 """256 KiB."""
 _HITS: Final = 1 << 12

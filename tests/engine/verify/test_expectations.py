@@ -49,3 +49,13 @@ def test_named_devices_are_found() -> None:
     rules = (("00:11:22:33:44:66", "aa:bb:cc"),)
     assert named_organizations(addresses, rules).tolist() == [-1, 0xAABBCC, -1]
     assert named_organizations(addresses, ()).tolist() == [-1, -1, -1]
+
+
+def test_a_prefix_that_a_rule_keeps_is_kept_and_none_is_broken() -> None:
+    rules = (("2001:db8::/32", "KEEP"), ("2001:db9::/32", "2001:dba::/32"))
+    kept, moved = 0x20010DB80001 << 80, 0x20010DB90001 << 80
+    pairs = pairs_of((kept, kept), (moved, 0x20010DBA << 96))
+    pairs.prefix[:] = 48, 40
+    ruling = rule_on(pairs, np.ones(2, bool), rules, version=6)
+    assert ruling.kept.tolist() == [True, False]
+    assert not ruling.broken.any()
