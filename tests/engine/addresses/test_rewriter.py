@@ -1,11 +1,20 @@
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from gql_server.engine.addresses import rewriter
 from gql_server.engine.addresses.rewriter import Rewriter
 from gql_server.engine.capture.windows import CaptureWindows
+from gql_server.engine.kernels import kernel_environment
 from tests.captures import Face, Packet, SectionOf, ethernet, packets, pcap, pcapng, read_pcap, udp4, udp6
-from tests.engine.doubles import BytesSource, Identity, Involution, Words, rewrite_capture
+from tests.engine.addresses.test_hazards import CARRIED, STUDIED
+from tests.engine.addresses.test_plain_packets import mixture
+from tests.engine.doubles import BytesSource, Identity, Involution, Words, anonymize_file, rewrite_capture
 from tests.engine.judging import MAP
 from tests.engine.reading import read_packet, unchanged
 
@@ -105,3 +114,26 @@ def test_seeds_are_odd_and_differ() -> None:
     words = {tuple(Rewriter(MAP)._state[10:13].tolist()) for _ in range(5)}
     assert len(words) == 5
     assert all(np.array(row)[0] % 2 for row in words)
+
+
+CODE = """
+import sys
+from pathlib import Path
+from gql_server.engine.compilation import CHECKED
+from tests.engine.doubles import anonymize_file
+assert not CHECKED
+anonymize_file(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_the_fast_build_writes_what_the_checked_one_does(kernels: Path, tmp_path: Path) -> None:
+    frames = [*mixture(7, 3_000), *conversations(500)]
+    frames += [hazard.packet for hazard in (STUDIED | CARRIED).values()]
+    source = tmp_path / "in.pcap"
+    source.write_bytes(pcap(packets(*frames)))
+    checked = anonymize_file(source, tmp_path / "checked")
+    environment = {**os.environ, **kernel_environment(kernels, checked=False), "PYTHONPATH": str(Path.cwd())}
+    arguments = [sys.executable, "-c", CODE, str(source), str(tmp_path / "fast")]
+    subprocess.run(arguments, check=True, env=environment)
+    fast = (tmp_path / "fast" / "capture.pcap").read_bytes()
+    assert sha256(fast).hexdigest() == checked.summary.sha256
