@@ -96,8 +96,20 @@ def _ipv4(found: Reading, packet: bytes, at: int, end: int) -> None:
         length = total - header if whole else None
         stop = min(end, at + total) if total else end
         # A source route changes the address that counts; this reader does not follow it.
-        routed = header > 20 and any(kind in packet[at + 20 : at + header] for kind in (131, 137))
+        routed = _is_routed(packet[at + 20 : at + header])
         _transport(found, packet, at + header, stop, packet[at + 9], None if routed else length, pseudo)
+
+
+def _is_routed(options: bytes) -> bool:
+    """Say whether IPv4 options hold a source route."""
+    while options and options[0]:
+        if options[0] in (131, 137):
+            return True
+        size = 1 if options[0] == 1 else options[1] if len(options) > 1 else 0
+        if size == 0:
+            break
+        options = options[size:]
+    return False
 
 
 def _ipv6(found: Reading, packet: bytes, at: int, end: int) -> None:
