@@ -106,15 +106,15 @@ def test_mutated_packets_obey_the_laws() -> None:
 def hold_laws(batch: Batch, as_it_was: bytes, twice: bytes, seed: int) -> int:
     """The identity changes only what is zeroed, and an involution undoes itself where nothing is.
 
-    Return how often one word differs: one checksum in 32,768 looks, by chance, as if it were left to the network card,
-    and of a packet that was cut nobody can tell.
+    Return how often checksums differ: one in 32,768 looks, by chance, as if it were left to the network card, and of a
+    packet that was cut nobody can tell. The checksums around it follow.
     """
     ambiguous = 0
     for (packet, out, link), (_, back, _) in zip(batch.cut(as_it_was), batch.cut(twice), strict=True):
         if packet == out:
             if not same_but_for_negative_zero(back, packet):
                 places = [place for place in range(len(packet)) if back[place] != packet[place]]
-                assert places[-1] - places[0] <= 1, (seed, link, packet.hex())
+                assert len(places) <= 6, (seed, link, packet.hex())
                 ambiguous += 1
         else:
             pairs = zip(out, packet, strict=True)
