@@ -31,6 +31,7 @@ _FREE_BITS: Final = {
 """How many bits of an address a keyed permutation moves at least: one address in 2**bits stays where it is."""
 _OUI_KEPT_BITS: Final = 24
 
+Classes = npt.NDArray[np.int64]
 Rules = tuple[tuple[str, str], ...]
 
 
@@ -51,23 +52,22 @@ class Conclusions:
         self._expected = expected
         self.reasons: set[VerificationReason] = set()
 
-    def judge(self, ipv4: Pairs, ipv6: Pairs, mac: Pairs) -> None:
-        """Judge all pairs."""
-        for kind, pairs in ((classes.IPV4, ipv4), (classes.IPV6, ipv6), (classes.MAC, mac)):
-            addresses = pairs.prefix < 0
-            if _has_doubles(pairs, addresses & pairs.mapped):
-                self.reasons.add(VerificationReason.MAP_NOT_INJECTIVE)
-            was, now = _classes(kind, pairs.high, pairs.low), _classes(kind, pairs.new_high, pairs.new_low)
-            moved = pairs.mapped & addresses & (was != now)
-            same = pairs.mapped & (pairs.high == pairs.new_high) & (pairs.low == pairs.new_low)
-            self._add(VerificationReason.CLASS_CHANGED, moved | (pairs.mapped & (was == classes.FIXED) & ~same))
-            self._rule(kind, pairs, was, same)
+    def judge(self, kind: int, pairs: Pairs) -> None:
+        """Judge the pairs of one kind."""
+        addresses = pairs.prefix < 0
+        if _has_doubles(pairs, addresses & pairs.mapped):
+            self.reasons.add(VerificationReason.MAP_NOT_INJECTIVE)
+        was = _classes(kind, pairs.high, pairs.low)
+        moved = pairs.mapped & addresses & (was != _classes(kind, pairs.new_high, pairs.new_low))
+        same = pairs.mapped & (pairs.high == pairs.new_high) & (pairs.low == pairs.new_low)
+        self._add(VerificationReason.CLASS_CHANGED, moved | (pairs.mapped & (was == classes.FIXED) & ~same))
+        self._rule(kind, pairs, was, same)
 
     def _add(self, reason: VerificationReason, flags: Flags) -> None:
         if flags.any():
             self.reasons.add(reason)
 
-    def _rule(self, kind: int, pairs: Pairs, was: npt.NDArray[np.int64], same: Flags) -> None:
+    def _rule(self, kind: int, pairs: Pairs, was: Classes, same: Flags) -> None:
         if kind == classes.MAC and self._expected.macs is MacExpectation.NAMED:
             self._judge_named(pairs, same)
         elif kind != classes.MAC and self._expected.addresses is AddressExpectation.KEPT:
@@ -77,7 +77,7 @@ class Conclusions:
         else:
             self._judge_mapped(kind, pairs, was, same)
 
-    def _judge_mapped(self, kind: int, pairs: Pairs, was: npt.NDArray[np.int64], same: Flags) -> None:
+    def _judge_mapped(self, kind: int, pairs: Pairs, was: Classes, same: Flags) -> None:
         ordinary = was == classes.ORDINARY
         ruling = rule_on(pairs, ordinary, self._expected.rules, version=4 if kind == classes.IPV4 else 6)
         broken = ruling.broken
@@ -89,7 +89,7 @@ class Conclusions:
         free = same & ~ruling.kept & ((pairs.prefix < 0) | (ordinary & (pairs.prefix >= _SHORT_PREFIX)))
         self._judge_same(kind, was, free)
 
-    def _judge_macs(self, pairs: Pairs, was: npt.NDArray[np.int64], same: Flags) -> None:
+    def _judge_macs(self, pairs: Pairs, was: Classes, same: Flags) -> None:
         ordinary = was == classes.ORDINARY
         changed = (pairs.low ^ pairs.new_low) & _FLAG_BITS != 0
         self._add(VerificationReason.CLASS_CHANGED, pairs.mapped & ordinary & changed)
@@ -98,7 +98,7 @@ class Conclusions:
             self._add(VerificationReason.RULE_BROKEN, pairs.mapped & ordinary & other)
         self._judge_same(classes.MAC, was, same)
 
-    def _judge_same(self, kind: int, was: npt.NDArray[np.int64], same: Flags) -> None:
+    def _judge_same(self, kind: int, was: Classes, same: Flags) -> None:
         """Tell the rare fixed points of a keyed permutation from addresses that were left as they were."""
         for code in np.unique(was[same]).tolist():
             bits = _FREE_BITS.get((kind, code))
@@ -119,7 +119,7 @@ class Conclusions:
         self._add(VerificationReason.RULE_BROKEN, pairs.mapped & np.where(named, ~given, ~same))
         self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, same & ~named & _is_ordinary(classes.MAC, pairs))
 
-    def _judge_kept(self, pairs: Pairs, same: Flags, was: npt.NDArray[np.int64]) -> None:
+    def _judge_kept(self, pairs: Pairs, same: Flags, was: Classes) -> None:
         organizations = named_organizations(macs_of(pairs.low), self._expected.mac_rules)
         named = is_eui64(pairs.low) & (organizations >= 0) & (was != classes.GROUP) & (was != classes.FIXED)
         given = (macs_of(pairs.new_low) >> _ORGANIZATION).astype(np.int64) == organizations
@@ -132,19 +132,20 @@ def _is_ordinary(kind: int, pairs: Pairs) -> Flags:
     return np.asarray(_classes(kind, pairs.high, pairs.low) == classes.ORDINARY)
 
 
-def _classes(kind: int, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+def _classes(kind: int, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> Classes:
     found = np.empty(len(low), np.int64)
-    classes.classify(kind, np.ascontiguousarray(high), np.ascontiguousarray(low), found)
+    lower = np.ascontiguousarray(low)
+    classes.classify(kind, np.ascontiguousarray(high) if kind == classes.IPV6 else lower, lower, found)
     return found
 
 
 def _has_doubles(pairs: Pairs, chosen: Flags) -> bool:
     """Say whether two originals share a pseudonym."""
     low = pairs.new_low[chosen]
-    high = pairs.new_high[chosen]
-    if not high.any():
-        low = np.sort(low)
+    if not pairs.new_high.any():
+        low.sort()
         return bool((low[1:] == low[:-1]).any())
+    high = pairs.new_high[chosen]
     order = np.lexsort((low, high))
     high, low = high[order], low[order]
     return bool(((high[1:] == high[:-1]) & (low[1:] == low[:-1])).any())

@@ -90,9 +90,9 @@ def report(evidence: Evidence, expected: Expected) -> Verification:
     """Conclude."""
     s = evidence.tables.state
     conclusions = Conclusions(expected)
-    ipv4 = evidence.tables.narrow_pairs(layout.KEY_IPV4)
-    mac = evidence.tables.narrow_pairs(layout.KEY_MAC)
-    conclusions.judge(ipv4, evidence.tables.wide_pairs(), mac)
+    conclusions.judge(classes.IPV4, evidence.tables.narrow_pairs(layout.KEY_IPV4))
+    conclusions.judge(classes.IPV6, evidence.tables.wide_pairs())
+    conclusions.judge(classes.MAC, evidence.tables.narrow_pairs(layout.KEY_MAC))
     reasons = evidence.reasons | conclusions.reasons
     reasons |= {reason for counter, reason in _COUNTED if s[counter]}
     changed = int(s[layout.CHANGED]) + _descriptions_changed(evidence)

@@ -33,7 +33,7 @@ class Pairs:
     new_low: Words
     mapped: npt.NDArray[np.bool_]
     """The others were only met where the output holds zeros."""
-    prefix: npt.NDArray[np.int64]
+    prefix: npt.NDArray[np.int16]
     """Length of a prefix, -1 for an address."""
 
 
@@ -77,14 +77,14 @@ class Tables:
         slots = self.words[: self._narrow * layout.NARROW_WORDS].reshape(-1, layout.NARROW_WORDS)
         slots = slots[slots[:, 0] & np.uint64(key) != 0]
         low, value = slots[:, 0] & _NUMBER, slots[:, 1]
-        none = np.zeros(len(low), np.uint64)
+        none = np.broadcast_to(np.uint64(0), len(low))
         return Pairs(
             high=none,
             low=low,
             new_high=none,
             new_low=value & _NUMBER,
             mapped=value & np.uint64(layout.MAPPED) != 0,
-            prefix=np.full(len(low), -1, np.int64),
+            prefix=np.full(len(low), -1, np.int16),
         )
 
     def wide_pairs(self) -> Pairs:
@@ -98,5 +98,5 @@ class Tables:
             new_high=slots[:, layout.WIDE_NEW_HIGH],
             new_low=slots[:, layout.WIDE_NEW_LOW],
             mapped=meta & np.uint64(layout.MAPPED) != 0,
-            prefix=(meta & _TAG).astype(np.int64) - 1,
+            prefix=(meta & _TAG).astype(np.int16) - np.int16(1),
         )

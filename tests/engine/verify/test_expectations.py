@@ -14,7 +14,12 @@ def pairs_of(*pairs: tuple[int, int]) -> Pairs:
     new_high, new_low = words([now for _, now in pairs])
     size = len(pairs)
     return Pairs(
-        high=high, low=low, new_high=new_high, new_low=new_low, mapped=np.ones(size, bool), prefix=np.full(size, -1)
+        high=high,
+        low=low,
+        new_high=new_high,
+        new_low=new_low,
+        mapped=np.ones(size, bool),
+        prefix=np.full(size, -1, np.int16),
     )
 
 
