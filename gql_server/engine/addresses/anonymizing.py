@@ -69,6 +69,8 @@ def _rewrite(task: AnonymizeTask | TransformMacsTask, progress: Callable[[Progre
     finally:
         source.close()
     report = rewriter.report(windows.packets, int(windows.totals[TOTAL_DROPPED]))
+    # Its tables go before the survey needs room to sort.
+    del rewriter
     inspection = survey.finish(task.output_directory)
     return Anonymized(summary=summarizer.summary(windows), report=report, inspection=inspection)
 

@@ -34,13 +34,15 @@ Words = npt.NDArray[np.uint64]
 def list_pairs(findings: Findings) -> npt.NDArray[np.void]:
     """Return the pairs, those with most packets first, in an order that is the same each time."""
     talker, mac, counts, advertised = _merged(findings)
-    named = _is_host(findings.talkers[talker])
-    talker, mac, counts, advertised = talker[named], mac[named], counts[named], advertised[named]
-    router = _is_router(findings.talkers[talker], mac, counts, advertised)
+    # The address alone: whole rows of all talkers would double what the survey takes.
+    addresses = findings.talkers[:, : layout.TALKER_META + 1][talker]
+    named = _is_host(addresses)
+    addresses, mac, counts, advertised = addresses[named], mac[named], counts[named], advertised[named]
+    router = _is_router(addresses, mac, counts, advertised)
     behind = router & (counts[:, 2] == 0)
     rows = np.concatenate(
         [
-            _address_rows(findings, talker[~behind], mac[~behind], counts[~behind], router[~behind]),
+            _address_rows(addresses[~behind], mac[~behind], counts[~behind], router[~behind]),
             _router_rows(mac[behind], counts[behind]),
         ]
     )
@@ -93,11 +95,9 @@ def _is_router(talkers: Words, mac: Words, counts: npt.NDArray[np.int64], advert
     return np.isin(mac, routers) | virtual
 
 
-def _address_rows(
-    findings: Findings, talker: npt.NDArray[np.int64], mac: Words, counts: npt.NDArray[np.int64], router: Bools
-) -> npt.NDArray[np.void]:
-    rows = np.zeros(len(talker), PAIR)
-    rows["version"], rows["address"] = address_bytes(findings.talkers[talker])
+def _address_rows(addresses: Words, mac: Words, counts: npt.NDArray[np.int64], router: Bools) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(addresses), PAIR)
+    rows["version"], rows["address"] = address_bytes(addresses)
     rows["addresses"] = 1
     rows["is_router"] = router
     _fill(rows, mac, counts)
