@@ -3,8 +3,8 @@
 
 from typing import Final
 
-from gql_server.engine.compilation import Bytes, State, Words, entry, kernel
-from gql_server.engine.memory import load8, pointer
+from gql_server.engine.compilation import Bytes, State, Words, kernel
+from gql_server.engine.memory import load8
 from gql_server.engine.verify.claims import is_zero, payload, skip_to, unclaimed
 from gql_server.engine.verify.control import (
     ICMP,
@@ -181,21 +181,9 @@ def _compare_lengths(s: State, r: State, q: State, i: int, j: int) -> None:
         s[CHANGED] += kept - length
 
 
-@entry
-def read_pairs(
-    original: Bytes,
-    output: Bytes,
-    packets: State,
-    others: State,
-    state: State,
-    words: Words,
-    first: int,
-    other: int,
-    count: int,
-) -> int:
+@kernel
+def read_packets(a: Bytes, o: Bytes, r: State, q: State, s: State, w: Words, first: int, other: int, count: int) -> int:
     """Read `count` packets of both files from `first` and `other` on; return how many, fewer when tables must grow."""
-    a, o, s, w = pointer(original), pointer(output), pointer(state), pointer(words)
-    r, q = pointer(packets), pointer(others)
     for n in range(count):
         i, j = (first + n) * PACKET_COLUMNS, (other + n) * PACKET_COLUMNS
         begin, end = r[i + PACKET_BEGIN], r[i + PACKET_END]

@@ -54,7 +54,7 @@ from gql_server.engine.verify.layout import (
     TARGET_CLASSES,
     TARGET_END,
 )
-from gql_server.engine.verify.reading import read_packet
+from gql_server.engine.verify.reading import read_packet, read_packets
 from gql_server.engine.verify.texts import are_text, mac_of, read_text
 
 # Where a hit lies, and what a finding counts: hits, first packet, first place in the output.
@@ -244,16 +244,17 @@ def _packet_behind(q: State, low: int, high: int, at: int) -> int:
     return low
 
 
-@entry
-def explain_hits(  # one hit after the other, its state in locals
-    original: Bytes,
-    output: Bytes,
-    packets: State,
-    others: State,
-    state: State,
-    words: Words,
-    hits: State,
-    findings: State,
+@kernel
+def _explain_hits(
+    a: Bytes,
+    o: Bytes,
+    r: State,
+    q: State,
+    s: State,
+    w: Words,
+    h: State,
+    f: State,
+    total: int,
     first: int,
     other: int,
     count: int,
@@ -263,10 +264,7 @@ def explain_hits(  # one hit after the other, its state in locals
 
     A hit in two packets counts in the first; one in none is chance in a header of a record.
     """
-    a, o, s, w = pointer(original), pointer(output), pointer(state), pointer(words)
-    r, q, h, f = pointer(packets), pointer(others), pointer(hits), pointer(findings)
     before = q[(other - 1) * PACKET_COLUMNS + PACKET_END] if other > 0 else 0
-    total = min(h[HIT_COUNT], (hits.shape[0] - HITS_HEAD) // HIT_COLUMNS)
     for n in range(total):
         row = HITS_HEAD + n * HIT_COLUMNS
         at, length, kind, form = h[row + HIT_AT], h[row + HIT_LENGTH], h[row + HIT_KIND], h[row + HIT_FORM]
@@ -282,3 +280,32 @@ def explain_hits(  # one hit after the other, its state in locals
             read_packet(a, o, s, w, r[i + PACKET_LINK], begin, end)
         place = _place_of(o, s[TARGET_CLASSES], at, length, form, kind, follows)
         _find(f, s, kind, form, place, s[NUMBER] + low - other + 1, at)
+
+
+@entry
+def read_pairs(
+    original: Bytes,
+    output: Bytes,
+    packets: State,
+    others: State,
+    state: State,
+    words: Words,
+    hits: State,
+    findings: State,
+    first: int,
+    other: int,
+    count: int,
+    follows: int,
+) -> int:
+    """Read `count` packets of both files from `first` and `other` on, or explain the hits in them, if there are any.
+
+    Return how many packets were read, fewer when the tables must grow. Both is one entry point: what reads a packet
+    is compiled once.
+    """
+    a, o, s, w = pointer(original), pointer(output), pointer(state), pointer(words)
+    r, q, h, f = pointer(packets), pointer(others), pointer(hits), pointer(findings)
+    total = min(h[HIT_COUNT], (hits.shape[0] - HITS_HEAD) // HIT_COLUMNS)
+    if total == 0:
+        return read_packets(a, o, r, q, s, w, first, other, count)
+    _explain_hits(a, o, r, q, s, w, h, f, total, first, other, count, follows)
+    return count

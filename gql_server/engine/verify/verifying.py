@@ -18,9 +18,8 @@ from gql_server.engine.verify import layout
 from gql_server.engine.verify.conclusions import Expected
 from gql_server.engine.verify.files import CaptureReader
 from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, SIEVE_SHIFT, choose_searched
-from gql_server.engine.verify.reading import read_pairs
 from gql_server.engine.verify.reports import Evidence, report
-from gql_server.engine.verify.scanning import FINDINGS_LENGTH, MAYBE_LENGTH, explain_hits, scan_window
+from gql_server.engine.verify.scanning import FINDINGS_LENGTH, MAYBE_LENGTH, read_pairs, scan_window
 from gql_server.engine.verify.side_by_side import SideBySide
 from gql_server.engine.verify.tables import Tables, Words
 
@@ -68,14 +67,15 @@ def _harvest(task: VerifyTask, tables: Tables, progress: Progress) -> SideBySide
     s = tables.state
     s[layout.PAYLOAD] = _PAYLOAD[task.payload]
     s[layout.MASKED] = task.names is NamePolicy.MASK
+    nothing = _new_hits(0), np.zeros(FINDINGS_LENGTH, np.int64)
     for count in reading:
         original, output = reading.original, reading.output
         s[layout.OUTPUT_BASE] = output.base
         done = 0
         while done < count:
             first, other = original.next + done, output.next + done
-            lists = (original.packets, output.packets)
-            read = read_pairs(original.buffer, output.buffer, *lists, s, tables.words, first, other, count - done)
+            lists = (original.packets, output.packets, s, tables.words, *nothing)
+            read = read_pairs(original.buffer, output.buffer, *lists, first, other, count - done, 0)
             done += read
             if done < count:
                 tables.make_room(_size_of(original, original.next + done) // 4 + 4)
@@ -108,7 +108,7 @@ def _search(task: VerifyTask, evidence: Evidence, progress: Progress) -> None:
             evidence.scanned += len(output.window)
         if hits[HIT_COUNT]:
             scratch[layout.NUMBER], scratch[layout.OUTPUT_BASE] = reading.packets, base
-            explain_hits(
+            read_pairs(
                 reading.original.buffer,
                 output.buffer,
                 reading.original.packets,
