@@ -50,8 +50,10 @@ class JobProgress:
     """Progress."""
 
     packets: SafeInt = strawberry.field(description="Packets handled.")
-    bytes_done: SafeInt = strawberry.field(description="Bytes of the input that were read.")
-    bytes_total: SafeInt = strawberry.field(description="Bytes of the input; 0 while not known.")
+    bytes_done: SafeInt = strawberry.field(
+        description="Bytes that were read; a transformation's capture is read twice, to be rewritten and to be proven."
+    )
+    bytes_total: SafeInt = strawberry.field(description="Bytes to read; 0 while not known.")
     fraction: float = strawberry.field(description="The share of the input that is done, 0 to 1.")
 
     @classmethod

@@ -38,6 +38,11 @@ class Plan:
     input_sha256: str | None = None
     """Digest of the input's bytes; of an upload it is known once the plan was run."""
 
+    @property
+    def input_bytes(self) -> int:
+        """The size of the capture that is transformed."""
+        return 0 if self.input_trace is None else self.input_trace.summary.size_bytes
+
 
 async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
     """Return what the attempt's child is to do, in a fresh staging directory.
@@ -82,7 +87,9 @@ async def run_plan(resources: Resources, plan: Plan, note: Callable[[Progress], 
     result = await resources.children.run(task, on_progress=_first_half(note), time_limit=time_limit)
     assert isinstance(result, Anonymized)
     proof = verify_task(task, plan.staging / result.summary.format.file_name)
-    verified = await resources.children.run(proof, on_progress=_second_half(note), time_limit=time_limit)
+    verified = await resources.children.run(
+        proof, on_progress=_second_half(note, plan.input_bytes), time_limit=time_limit
+    )
     assert isinstance(verified, Verified)
     return plan, replace(result, verification=require_sound(verified.verification))
 
@@ -92,10 +99,9 @@ def _first_half(note: Callable[[Progress], None]) -> Callable[[Progress], None]:
     return lambda progress: note(replace(progress, bytes_total=2 * progress.bytes_total))
 
 
-def _second_half(note: Callable[[Progress], None]) -> Callable[[Progress], None]:
+def _second_half(note: Callable[[Progress], None], size: int) -> Callable[[Progress], None]:
     def tell(progress: Progress) -> None:
-        total = progress.bytes_total
-        note(replace(progress, bytes_done=total + progress.bytes_done, bytes_total=2 * total))
+        note(replace(progress, bytes_done=size + int(size * progress.fraction), bytes_total=2 * size))
 
     return tell
 

@@ -1,5 +1,6 @@
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def rewritten(capture: bytes, folder: Path, rules: tuple[tuple[str, str], ...] =
     summary = anonymize_file(folder / "in", folder / "out", rules).summary
     output = folder / "out" / summary.format.file_name
     data = output.read_bytes()
-    output.unlink()
+    shutil.rmtree(output.parent)
     return data
 
 
