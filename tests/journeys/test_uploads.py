@@ -8,11 +8,12 @@ import pytest
 import zstandard
 
 from tests.journeys.doors import CREATE_UPLOAD, FINISH_UPLOAD, Server
-from tests.journeys.material import (, records
+from tests.journeys.material import (
     bomb,
     cut,
     empty,
     hospital,
+    records,
     repeated,
     with_link_type,
     with_record_length,
