@@ -64,7 +64,6 @@ class CaptureRefusedError(UserError):
 
     offset: SafeInt = strawberry.field(description="The byte of the unpacked file where reading stopped.")
     packet: SafeInt | None = strawberry.field(default=None, description="Packets that were read before it.")
-    link_type: int | None = strawberry.field(default=None, description="The link type that cannot be taken.")
     declared_bytes: SafeInt | None = strawberry.field(default=None, description="The length that a record declares.")
     limit_bytes: SafeInt | None = strawberry.field(default=None, description="The length that would be allowed.")
     reason: str | None = strawberry.field(default=None, description="What is wrong there.")
@@ -132,7 +131,6 @@ CAPTURE_FACTS = {
     "offset": "offset",
     "packets": "packet",
     "packet": "packet",
-    "link_type": "link_type",
     "declared_bytes": "declared_bytes",
     "limit_bytes": "limit_bytes",
     "reason": "reason",

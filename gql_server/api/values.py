@@ -51,7 +51,7 @@ class JobProgress:
 
     packets: SafeInt = strawberry.field(description="Packets handled.")
     bytes_done: SafeInt = strawberry.field(
-        description="Bytes that were read; a transformation's capture is read twice, to be rewritten and to be proven."
+        description="Bytes that were read; a transformation reads its capture twice, to rewrite it and to prove it."
     )
     bytes_total: SafeInt = strawberry.field(description="Bytes to read; 0 while not known.")
     fraction: float = strawberry.field(description="The share of the input that is done, 0 to 1.")

@@ -6,7 +6,7 @@
     │                     UploadIncomplete, UploadClosed, UploadBusy, TooManyUploads
     ├── StorageError      StorageFull, BlobMissing, StoreNotShared
     ├── CaptureError      NotACapture, CaptureCut, RecordTooLarge, RecordMalformed, BlockMalformed,
-    │                     UnsupportedCapture, UnsupportedLinkType, CompressionBomb, CompressionDamaged
+    │                     UnsupportedCapture, CompressionBomb, CompressionDamaged
     ├── RulesError        RuleMalformed, RulesOverlap, RuleTargetTooSmall, RuleTargetsCollide, RuleFamiliesDiffer,
     │                     MacTargetTaken
     ├── JobError          JobNotCancellable, JobCancelled, ChildCrashed, ResourceLimit, AttemptsExhausted, TraceInUse,
@@ -223,15 +223,6 @@ class UnsupportedCapture(CaptureError):
     code = ErrorCode.UNSUPPORTED_CAPTURE
     offset: int
     reason: str
-
-
-class UnsupportedLinkType(CaptureError):
-    """Link type {link_type} cannot be de-identified (packet {packet}, byte {offset})."""
-
-    code = ErrorCode.UNSUPPORTED_LINK_TYPE
-    link_type: int
-    packet: int
-    offset: int
 
 
 class CompressionBomb(CaptureError):
