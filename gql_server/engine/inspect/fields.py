@@ -65,8 +65,8 @@ def device_mac(b: Bytes, at: int) -> int:
 
 @kernel
 def claim(s: State, kind: int, version: int, high: int, low: int, mac: int) -> None:
-    """Note that an IP address was said to be at a MAC address; the unspecified address is nobody's."""
-    if mac != NO_MAC and (high != 0 or low != 0):
+    """Note that an IP address was said to be at a MAC address."""
+    if mac != NO_MAC:
         s[CLAIM] = kind
         s[CLAIM_VERSION] = version
         s[CLAIM_HIGH] = high

@@ -38,6 +38,13 @@ VXLAN = b"\x08" + bytes(7)
 GTP = b"\x30\xff" + struct.pack(">HI", len(udp4()), 7)
 
 
+class Pair(Packet):
+    """Two numbers."""
+
+    name = "Pair"
+    fields_desc = [MayEnd(ShortField("one", 1)), ShortField("other", 2)]  # noqa: RUF012  # as scapy has it
+
+
 def shown(data: bytes, *, link_type: int = 1, data_bytes: int = 1 << 16) -> DissectedPacket:
     packet = LocatedPacket(number=1, time_ns=7, link_type=link_type, original_length=len(data), data=data)
     return dissect_packet(packet, data_bytes=data_bytes)
@@ -77,6 +84,16 @@ def test_layers_say_where_they_lie_and_hold_every_byte() -> None:
     assert sum(layer.length or 0 for layer in layers) == len(data)
 
 
+def test_behind_a_layer_without_a_place_none_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def header(layer: Packet) -> bytes:
+        return b"\xff\xff" if isinstance(layer, Pair) else bytes(layer.load)
+
+    monkeypatch.setattr(dissecting, "root_of", lambda *_: Pair)
+    assert [layer.offset for layer in shown(bytes(40)).layers] == [0, 4]
+    monkeypatch.setattr(dissecting, "_header", header)
+    assert [layer.offset for layer in shown(bytes(40)).layers] == [None, None]
+
+
 def test_fields_hold_values_and_what_they_stand_for() -> None:
     found = shown(ethernet(tcp4()))
     assert fields(found)["Ethernet.src"] == MAC_A
@@ -99,13 +116,6 @@ def test_parts_of_a_message_are_named_by_their_path() -> None:
 def test_an_error_shows_the_packet_it_quotes() -> None:
     found = names(shown(ethernet(ipv4(icmp(3, udp4()), 1))))
     assert found[:4] == ["Ethernet", "IP", "ICMP", "IP in ICMP"]
-
-
-class Pair(Packet):
-    """Two numbers."""
-
-    name = "Pair"
-    fields_desc = [MayEnd(ShortField("one", 1)), ShortField("other", 2)]  # noqa: RUF012  # as scapy has it
 
 
 def test_what_is_cut_off_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None:

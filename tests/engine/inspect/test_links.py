@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from tests.captures import IP_A, MAC_A, MAC_B, arp, ethernet, mac_bytes, tcp4, udp4, udp6, vlan
+from tests.captures import IP_A, IP_B, MAC_A, MAC_B, arp, ethernet, mac_bytes, tcp4, udp4, udp6, vlan
 from tests.engine.inspect.surveying import find_in
 
 SLL = struct.pack(">HHH", 0, 1, 6) + mac_bytes(MAC_A) + bytes(2)
@@ -104,3 +104,9 @@ def test_the_ethernet_next_to_the_outermost_ip_names_the_macs() -> None:
     inner = ethernet(udp4(), source=THIRD)
     found = find_in(ethernet(b"\0\0\x51\x40" + bytes(4) + inner, kind=0x8847))
     assert {(str(pair.address), pair.mac) for pair in found.pairs if pair.packets_sent} == {(IP_A, THIRD)}
+
+
+def test_the_ethernet_inside_a_tunnel_names_none() -> None:
+    inner = ethernet(udp4(source=IP_B), source=THIRD)
+    found = find_in(ethernet(udp4(b"\x08" + bytes(7) + inner, ports=(9, 4789))))
+    assert {(str(pair.address), pair.mac) for pair in found.pairs} == {(IP_A, MAC_A), (IP_B, MAC_B)}

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.domain.inspection import InspectionOrder, RowRequest
+from gql_server.domain.packets import ConversationKey
 from gql_server.engine.inspect import reading
 from tests.captures import IP_A, IP_B, ethernet, packets, pcap, udp4, udp6
 from tests.engine.inspect.surveying import ALL, ALL_BY_PACKETS, find_in, opener, survey
@@ -108,3 +109,26 @@ def test_a_conversation_of_one_end_with_itself_counts_as_sent() -> None:
     both = [ethernet(udp4(destination=IP_A, ports=(5, 6))), ethernet(udp4(destination=IP_A, ports=(6, 5)))]
     (row,) = find_in(*both).conversations
     assert (row.initiator_port, row.packets_sent, row.packets_received) == (5, 1, 1)
+
+
+def test_packets_of_a_conversation_are_counted_from_either_end(directory: Path) -> None:
+    open_file = opener(directory)
+    for row in reading.read_conversations(open_file, ALL).items:
+        packets_ = row.packets_sent + row.packets_received
+        assert (
+            reading.count_packets(open_file, row.key) == reading.count_packets(open_file, row.key.turned()) == packets_
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "6 10.0.0.1 1111 198.51.100.88 2222",
+        "17 10.0.0.1 1112 198.51.100.88 2222",
+        "17 10.0.0.1 - 198.51.100.88 -",
+        "17 10.9.9.9 1111 198.51.100.88 2222",
+        "17 2001:db8::1 1111 2001:db8::2 2222",
+    ],
+)
+def test_a_conversation_that_is_not_listed_has_no_packets(directory: Path, text: str) -> None:
+    assert reading.count_packets(opener(directory), ConversationKey.parse(text)) == 0
