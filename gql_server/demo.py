@@ -29,6 +29,8 @@ _START_SECONDS = 120.0
 _JOB_SECONDS = 300.0
 _CHUNK_BYTES = 16 << 10
 _PAIRS_OF_A_KIND = 2
+_LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""The server drops a connection left alone for five seconds; a request on its way then would be lost."""
 
 _CREATE = """mutation ($input: CreateUploadInput!) {
   createUpload(input: $input) { upload { id url } errors { code message } } }"""
@@ -61,7 +63,7 @@ async def run_demo(base_url: str, output: Path, *, until: "asyncio.Task[Any]") -
         SetupError: the server ended, or something did not go as it should; the sentence says what.
     """
     try:
-        async with httpx.AsyncClient(base_url=base_url, timeout=30.0, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=base_url, timeout=30.0, trust_env=False, limits=_LIMITS) as http:
             story = _Story(_Client(http, base_url), output)
             await asyncio.to_thread(story.check_output)
             await story.tell(until)

@@ -137,7 +137,9 @@ class Server:
         self.installation = installation
         self.program = program
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=60.0, trust_env=False)
+        # A connection left alone is dropped before the server drops it: a request on its way then would be lost.
+        limits = httpx.Limits(keepalive_expiry=2.0)
+        self.http = httpx.Client(base_url=url, timeout=60.0, trust_env=False, limits=limits)
 
     def await_start(self) -> None:
         def answers() -> bool:
