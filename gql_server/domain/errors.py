@@ -11,6 +11,7 @@
     │                     MacTargetTaken
     ├── JobError          JobNotCancellable, JobCancelled, ChildCrashed, ResourceLimit, AttemptsExhausted, TraceInUse,
     │                     TraceDeleted, TraceHasNoOrigin, OriginDeleted, KeyDestroyed, VerificationFailed, LeaseLost
+    ├── DicomError        in `dicom_errors.py`
     └── SetupError        what keeps the server from starting; a sentence that says what to do
 
 A class's docstring is its message; `{name}` stands for that fact. Facts hold no patient data, addresses or contents.

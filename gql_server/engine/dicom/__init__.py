@@ -1,0 +1,1 @@
+"""DICOM in TCP streams: found, read, de-identified in place."""
