@@ -1,7 +1,7 @@
 """Errors of de-identifying DICOM, a branch of the one tree.
 
-    GqlServerError
-    └── DicomError        DicomUndecodable, UidCollision, OverrideMalformed, OverrideTooLong, DatesOutOfRange
+GqlServerError
+└── DicomError            DicomUndecodable, UidCollision, OverrideMalformed, OverrideTooLong, DatesOutOfRange
 """
 
 from gql_server.domain.error_codes import ErrorCode
