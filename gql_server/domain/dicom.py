@@ -193,6 +193,8 @@ class DicomProblem(StrEnum):
     NO_BOUNDARY = "NO_BOUNDARY"
     """No PDU could be found from which to read on."""
     PDU_MALFORMED = "PDU_MALFORMED"
+    MESSAGE_INCOMPLETE = "MESSAGE_INCOMPLETE"
+    """The association or the capture ended before it, or what came before it is missing."""
     COMMAND_MALFORMED = "COMMAND_MALFORMED"
     DATA_SET_MALFORMED = "DATA_SET_MALFORMED"
     SYNTAX_INFERRED = "SYNTAX_INFERRED"

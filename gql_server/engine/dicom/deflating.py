@@ -1,0 +1,73 @@
+"""Deflated data sets: inflated within bounds, deflated to a length.
+
+PS3.5 §A.5: the data set is a raw deflate stream (RFC 1951), and one zero byte behind it where its length was odd.
+"""
+
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+MAX_INFLATED: Final = 64 << 20
+"""No data set is inflated further: a few bytes can stand for a thousand times as many."""
+_RAW: Final = -zlib.MAX_WBITS
+_PADDING: Final = b"\0"
+_STORED: Final = b"\x00\x00\x00\xff\xff"
+"""An empty stored block at a byte boundary (RFC 1951 §3.2.4)."""
+_ENDS: Final = {
+    2: b"\x03\x00",
+    3: b"\x02\x0c\x00",
+    4: b"\x02\x08\x30\x00",
+    5: b"\x01\x00\x00\xff\xff",
+    6: b"\x02\x04\x00\x00\xff\xff",
+}
+"""Ends of a stream that add nothing to what it holds, by length: empty blocks of fixed codes, and a stored one."""
+_SHORTEST_END: Final = 2
+_MEMORY_LEVEL: Final = 9
+_MOST_STORED: Final = 64
+
+
+def inflate(data: bytes) -> bytes | None:
+    """Return what a whole deflate stream holds; None if it is none, has no end, or holds more than MAX_INFLATED."""
+    stream = zlib.decompressobj(_RAW)
+    try:
+        plain = stream.decompress(data, MAX_INFLATED)
+    except zlib.error:
+        return None
+    return plain if stream.eof and stream.unused_data in {b"", _PADDING} else None
+
+
+def deflate_to(plain: bytes, length: int) -> bytes | None:
+    """Return a deflate stream of exactly this length that holds these bytes; None if none was found.
+
+    A stream that is too short is filled with empty blocks.
+    """
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED):
+        for stream in _candidates(plain, length, strategy):
+            if inflate(stream) == plain:
+                return stream
+    return None
+
+
+def _candidates(plain: bytes, length: int, strategy: int) -> Iterator[bytes]:
+    packer = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zlib.DEFLATED, _RAW, _MEMORY_LEVEL, strategy)
+    begun = len(plain) - min(len(plain), _MOST_STORED)
+    head = packer.compress(plain[:begun])
+    whole = packer.copy()
+    closed = head + whole.compress(plain[begun:])
+    flushed = whole.copy()
+    synced = closed + flushed.flush(zlib.Z_SYNC_FLUSH)
+    rest = length - len(synced)
+    if rest >= _SHORTEST_END:
+        end = 2 + (rest - 2) % 5
+        yield synced + _STORED * ((rest - end) // 5) + _ENDS[end]
+    finished = closed + whole.flush()
+    if length - len(finished) in {0, 1}:
+        yield finished + _PADDING * (length - len(finished))
+    for stored in range(len(plain) - begun + 1):
+        # The last bytes go into a stored block, whose length is known.
+        part = packer.copy()
+        body = head + part.compress(plain[begun : len(plain) - stored]) + part.flush(zlib.Z_SYNC_FLUSH)
+        rest = length - len(body) - len(_STORED) - stored
+        if rest >= 0 and rest % 5 == 0:
+            count = stored.to_bytes(2, "little") + (stored ^ 0xFFFF).to_bytes(2, "little")
+            yield body + _STORED * (rest // 5) + b"\x01" + count + plain[len(plain) - stored :]
