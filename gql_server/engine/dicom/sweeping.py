@@ -1,0 +1,227 @@
+"""Kernel: decides row by row what needs no thought.
+
+Every row is looked up among the decisions made so far, by tag and VR. Numbers are checked, what is to be blanked is
+blanked, also everything inside a sequence that is; what is left is listed for Python.
+"""
+# ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
+
+from typing import Final
+
+from gql_server.engine.compilation import Bytes, State, entry, kernel
+from gql_server.engine.dicom.elements import (
+    AT,
+    ELEMENT_COLUMNS,
+    KIND,
+    LENGTH,
+    OUTSIDE,
+    PARENT,
+    SEQUENCE,
+    TAG,
+    UNREADABLE,
+    VR,
+)
+from gql_server.engine.memory import load8, pointer, store8
+
+# Columns of a decision.
+TREATMENT: Final = 0
+FILL: Final = 1
+FILLED: Final = 2
+UNIT: Final = 3
+MOST: Final = 4
+PIXELS: Final = 5
+"""1 for pixel data."""
+DECISION_COLUMNS: Final = 6
+
+# What a row met, as columns of the counts: elements, then bytes.
+EMPTY: Final = 0
+KEPT: Final = 1
+BLANKED: Final = 2
+ZEROED: Final = 3
+OUTCOMES: Final = 4
+
+# Places of the facts that a sweep tells.
+UNKNOWN: Final = 0
+"""Rows without a decision; nothing was done if there are any."""
+PENDING: Final = 1
+INVALID: Final = 2
+INVALID_BYTES: Final = 3
+DAMAGED: Final = 4
+DAMAGED_BYTES: Final = 5
+PIXEL_BYTES: Final = 6
+CHARACTER_SETS: Final = 7
+"""Rows of SpecificCharacterSet."""
+FACTS: Final = 8
+
+KEY_COLUMNS: Final = 2
+NO_KEY: Final = -1
+_SPREAD: Final = 0x1E3779B97F4A7C15
+_CHARACTER_SET: Final = 0x00080005
+_FREE: Final = 0
+_BLANKED: Final = 1
+_FEW: Final = 4
+"""Numbers of an attribute of any VM that are kept unseen; more of them must not spell anything."""
+_RUN: Final = 6
+"""Printable characters in a row that count as text."""
+_T_NUMBERS: Final = 1
+_T_SEQUENCE: Final = 2
+
+
+@kernel
+def _key(tag: int, vr: int) -> int:
+    """Name what shares a decision: private elements of a group, its creators, the attributes of a public tag."""
+    group, element = tag >> 16, tag & 0xFFFF
+    if group & 1 and element != 0:
+        tag = (group << 16) | (0x10 if 0x10 <= element < 0x100 else 0x1000)  # noqa: PLR2004  # blocks of creators
+    return (tag << 16) | vr
+
+
+@kernel
+def _place(keys: State, mask: int, key: int) -> int:
+    """Return where a key is, or the free place where it would be."""
+    place = ((key * _SPREAD) >> 20) & mask
+    while keys[KEY_COLUMNS * place] != NO_KEY and keys[KEY_COLUMNS * place] != key:
+        place = (place + 1) & mask
+    return place
+
+
+@entry
+def learn(keys: State, tag: int, vr: int, decision: int) -> None:
+    """Remember the decision on a tag and VR; there must be room."""
+    table = pointer(keys)
+    key = _key(tag, vr)
+    place = _place(table, keys.shape[0] // KEY_COLUMNS - 1, key)
+    table[KEY_COLUMNS * place] = key
+    table[KEY_COLUMNS * place + 1] = decision
+
+
+@kernel
+def _look_up(rows: State, count: int, keys: State, mask: int, slots: State) -> int:
+    """Write each row's decision, or -1; return how many have none."""
+    unknown = 0
+    for i in range(count):
+        row = i * ELEMENT_COLUMNS
+        key = _key(rows[row + TAG], rows[row + VR])
+        place = KEY_COLUMNS * _place(keys, mask, key)
+        if keys[place] == key:
+            slots[i] = keys[place + 1]
+        else:
+            slots[i] = -1
+            unknown += 1
+    return unknown
+
+
+@kernel
+def _fill(b: Bytes, at: int, length: int, byte: int) -> None:
+    for i in range(at, at + length):
+        store8(b, i, byte)
+
+
+@kernel
+def _spells(b: Bytes, at: int, length: int) -> bool:
+    """Tell whether printable characters of ASCII stand in a row."""
+    run = 0
+    for i in range(at, at + length):
+        byte = load8(b, i)
+        run = run + 1 if 0x20 <= byte < 0x7F else 0  # noqa: PLR2004  # space to tilde
+        if run >= _RUN:
+            return True
+    return False
+
+
+@kernel
+def _are_numbers(b: Bytes, at: int, length: int, unit: int, most: int) -> bool:
+    if length % unit != 0:
+        return False
+    if most > 0:
+        return length <= most * unit
+    return length <= _FEW * unit or not _spells(b, at, length)
+
+
+@kernel
+def _count(counts: State, slot: int, outcome: int, length: int) -> None:
+    place = (slot * OUTCOMES + outcome) * 2
+    counts[place] += 1
+    counts[place + 1] += length
+
+
+@kernel
+def _treat(
+    b: Bytes, rows: State, i: int, decisions: State, slots: State, blanked: bool, counts: State, facts: State
+) -> bool:
+    """Treat a row that has a value; return whether it needs thought."""
+    row, slot = i * ELEMENT_COLUMNS, slots[i]
+    decision = slot * DECISION_COLUMNS
+    at, length = rows[row + AT], rows[row + LENGTH]
+    treatment = decisions[decision + TREATMENT]
+    if decisions[decision + PIXELS] != 0:
+        facts[PIXEL_BYTES] += length
+    if length == 0:
+        _count(counts, slot, EMPTY, 0)
+        return False
+    if rows[row + KIND] == OUTSIDE or (not blanked and treatment > _T_SEQUENCE):
+        return True
+    if not blanked and treatment == _T_NUMBERS:
+        if _are_numbers(b, at, length, decisions[decision + UNIT], decisions[decision + MOST]):
+            _count(counts, slot, KEPT, length)
+            return False
+        facts[INVALID] += 1
+        facts[INVALID_BYTES] += length
+    _fill(b, at, length, decisions[decision + FILL])
+    _count(counts, slot, decisions[decision + FILLED], length)
+    return False
+
+
+@entry
+def sweep(
+    values: Bytes,
+    elements: State,
+    count: int,
+    keys: State,
+    decisions: State,
+    slots: State,
+    scopes: State,
+    skipped: State,
+    counts: State,
+    pending: State,
+    facts: State,
+) -> None:
+    """Treat the rows of a data set; list in `pending` those that need thought.
+
+    `slots`, `scopes` and `pending` have room for as many numbers as there are rows. `scopes` says of each sequence
+    whether everything in it is blanked; `skipped` is 1 for rows that somebody else decides on, or empty.
+    """
+    b, rows, places, sequences, results = (
+        pointer(values),
+        pointer(elements),
+        pointer(slots),
+        pointer(scopes),
+        pointer(facts),
+    )
+    table, tally, wanted = pointer(decisions), pointer(counts), pointer(pending)
+    for i in range(FACTS):
+        results[i] = 0
+    results[UNKNOWN] = _look_up(rows, count, pointer(keys), keys.shape[0] // KEY_COLUMNS - 1, places)
+    if results[UNKNOWN] > 0:
+        return
+    found = 0
+    for i in range(count):
+        row = i * ELEMENT_COLUMNS
+        kind, parent = rows[row + KIND], rows[row + PARENT]
+        blanked = parent >= 0 and sequences[parent] == _BLANKED
+        sequences[i] = _FREE
+        results[CHARACTER_SETS] += rows[row + TAG] == _CHARACTER_SET
+        if skipped.shape[0] > 0 and skipped[i] != 0:
+            continue
+        if kind == SEQUENCE:
+            treatment = table[places[i] * DECISION_COLUMNS + TREATMENT]
+            if blanked or treatment != _T_SEQUENCE:
+                sequences[i] = _BLANKED
+            _count(tally, places[i], BLANKED if sequences[i] == _BLANKED else KEPT, 0)
+        elif kind == UNREADABLE:
+            results[DAMAGED] += 1
+            results[DAMAGED_BYTES] += rows[row + LENGTH]
+            _fill(b, rows[row + AT], rows[row + LENGTH], 0)
+        elif _treat(b, rows, i, table, places, blanked, tally, results):
+            wanted[found] = i if not blanked else -1 - i
+            found += 1
+    results[PENDING] = found
