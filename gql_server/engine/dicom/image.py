@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from gql_server.domain.dicom import ForeignPolicy
 from gql_server.domain.errors import UnsupportedCapture
@@ -46,7 +47,13 @@ class Settled:
 
 
 class CaptureImage:
-    """The working copy of a capture: a file that must not be there yet, readable by its owner alone.
+    """A capture in memory: a working copy, which is written to, or the source itself, in which nothing changes.
+
+    Args:
+        source: An unpacked capture.
+        working: A file that must not be there yet, readable by its owner alone; None only looks at the source.
+        foreign: What becomes of bytes that nobody claims; only in a working copy.
+        progress: Told bytes read and bytes there are.
 
     Raises:
         CaptureError: the source is no capture.
@@ -56,16 +63,21 @@ class CaptureImage:
     """Format, totals and interfaces of the capture, for a summary."""
 
     def __init__(
-        self, source: Path, working: Path, *, foreign: ForeignPolicy, progress: Callable[[int, int], None]
+        self, source: Path, working: Path | None, *, foreign: ForeignPolicy, progress: Callable[[int, int], None]
     ) -> None:
         self._zero = foreign == ForeignPolicy.ZERO
         self._map: mmap.mmap | None = None
+        self._writes = working is not None
         with ExitStack() as stack:
-            self._file = os.open(working, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            if working is None:
+                self._file = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+            else:
+                self._file = os.open(working, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             stack.callback(os.close, self._file)
             self._index = Index(foreign)
             self._copy(source, progress)
-            self._map = mmap.mmap(self._file, 0)
+            access = mmap.ACCESS_WRITE if self._writes else mmap.ACCESS_COPY
+            self._map = mmap.mmap(self._file, 0, access=access)
             self._found = self._index.finish(np.frombuffer(self._map, np.uint8))
             stack.pop_all()
 
@@ -86,6 +98,11 @@ class CaptureImage:
     def packets(self) -> int:
         """Packets of the capture."""
         return self.windows.packets
+
+    @property
+    def octets(self) -> npt.NDArray[np.uint8]:
+        """The capture, as it stands now."""
+        return self._found.tables.image
 
     @property
     def connections(self) -> Sequence[Connection]:
@@ -128,7 +145,7 @@ class CaptureImage:
     def _copy(self, source: Path, progress: Callable[[int, int], None]) -> None:
         reader, offset = PlainSource(source), 0
         try:
-            self.windows = CaptureWindows(reader, strip=True)
+            self.windows = CaptureWindows(reader, strip=self._writes)
             for window in self.windows:
                 if self.windows.packets > _PACKETS_MOST:
                     raise UnsupportedCapture(offset=window.base, reason=f"more than {_PACKETS_MOST} packets")
@@ -140,6 +157,6 @@ class CaptureImage:
 
     def _write(self, data: memoryview) -> int:
         size = len(data)
-        while data:
+        while data and self._writes:
             data = data[os.write(self._file, data) :]
         return size

@@ -1,0 +1,134 @@
+"""The task that de-identifies DICOM, and addresses with it.
+
+A capture is copied, its DICOM rewritten in the copy, and the copy read once more into the output: on that way addresses
+are rewritten too, if they are to be.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from gql_server.domain.anonymization import AnonymizationParameters, AnonymizationReport
+from gql_server.domain.dicom import CONFIDENTIALITY_EDITION, DOES_NOT_CLAIM, DatePolicy, DicomReport
+from gql_server.engine.addresses.mapping import AddressMap
+from gql_server.engine.addresses.rewriter import Rewriter
+from gql_server.engine.capture.output import CaptureOutput
+from gql_server.engine.capture.records import TOTAL_DROPPED
+from gql_server.engine.capture.source import PlainSource
+from gql_server.engine.capture.windows import CaptureWindows
+from gql_server.engine.dicom.image import CaptureImage, Settled
+from gql_server.engine.dicom.policy import Policy
+from gql_server.engine.dicom.rewriting import Rewriting
+from gql_server.engine.dicom.tasks import Deidentified, DeidentifyTask
+from gql_server.engine.dicom.times import shift_times
+from gql_server.engine.inspect.summary import Summarizer
+from gql_server.engine.inspect.survey import Survey
+from gql_server.engine.tasks import Progressed
+
+_WORKING_NAME: Final = "capture.working"
+_RELEASE_BYTES: Final = 64 << 20
+"""So much of the image is read before its memory is given back."""
+
+Progress = Callable[[Progressed], None]
+
+
+def deidentify(task: DeidentifyTask, progress: Progress) -> Deidentified:
+    """Carry out a de-identify task.
+
+    Raises:
+        CaptureError: the source is no capture.
+        RulesError: the address rules contradict themselves.
+        DicomError: its DICOM cannot be de-identified as asked.
+    """
+    working = task.output_directory / _WORKING_NAME
+    try:
+        report = _rewrite_dicom(task, working, progress)
+        return _write_out(task, working, report, progress)
+    finally:
+        working.unlink(missing_ok=True)
+
+
+def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> DicomReport:
+    policy = Policy(task.dicom, task.key, task.overrides)
+    rewriting = Rewriting(policy, task.dicom.damage)
+    size = task.source.stat().st_size
+
+    def copied(done: int, _: int) -> None:
+        progress(Progressed(packets=0, bytes_done=done // 4, bytes_total=size))
+
+    with CaptureImage(task.source, working, foreign=task.dicom.foreign, progress=copied) as image:
+        unreleased = done = 0
+        for connection in image.connections:
+            rewriting.rewrite(connection)
+            payload = sum(stream.end for stream in connection.streams)
+            unreleased, done = unreleased + payload, min(size, done + payload)
+            if unreleased >= _RELEASE_BYTES:
+                image.release()
+                unreleased = 0
+            progress(Progressed(packets=0, bytes_done=size // 4 + done // 2, bytes_total=size))
+        settled = image.settle()
+        if task.dicom.dates is DatePolicy.SHIFT:
+            _shift(image, working, policy.shift_days)
+    return _report(rewriting, settled)
+
+
+def _shift(image: CaptureImage, working: Path, days: int) -> None:
+    source = PlainSource(working)
+    try:
+        shift_times(image.octets, CaptureWindows(source, strip=True), days)
+    finally:
+        source.close()
+
+
+def _report(rewriting: Rewriting, settled: Settled) -> DicomReport:
+    tally = rewriting.tally()
+    return DicomReport(
+        edition=CONFIDENTIALITY_EDITION,
+        associations=rewriting.associations,
+        encrypted=rewriting.encrypted,
+        messages=dict(sorted(rewriting.messages.items())),
+        data_sets=rewriting.data_sets,
+        elements=tally.elements(),
+        pixels=tally.pixels(),
+        unreadable=tally.unreadable(),
+        bytes_dicom=settled.bytes_dicom,
+        bytes_foreign=settled.bytes_foreign,
+        packets_rewritten=settled.packets_rewritten,
+        checksums_left=settled.checksums_left,
+        overrides_used=rewriting.policy.overrides_used,
+        overrides_unused=rewriting.policy.overrides_unused,
+        does_not_claim=DOES_NOT_CLAIM,
+    )
+
+
+def _write_out(task: DeidentifyTask, working: Path, report: DicomReport, progress: Progress) -> Deidentified:
+    rewriter = None if task.addresses is None else _rewriter(task, task.addresses)
+    source = PlainSource(working)
+    try:
+        windows = CaptureWindows(source, strip=True)
+        summarizer, survey = Summarizer(), Survey()
+        with CaptureOutput(task.output_directory / windows.format.file_name) as output:
+            for window in windows:
+                if rewriter is not None:
+                    rewriter.rewrite(window)
+                summarizer.add(window.data)
+                survey.add(window)
+                output.write(window.data)
+                done = source.size * 3 // 4 + source.position // 4
+                progress(Progressed(packets=windows.packets, bytes_done=done, bytes_total=source.size))
+    finally:
+        source.close()
+    addresses: AnonymizationReport | None = None
+    if rewriter is not None:
+        addresses = rewriter.report(windows.packets, int(windows.totals[TOTAL_DROPPED]))
+    # Its tables go before the survey needs room to sort.
+    del rewriter
+    summary = summarizer.summary(windows)
+    return Deidentified(
+        summary=summary, report=report, addresses=addresses, inspection=survey.finish(task.output_directory)
+    )
+
+
+def _rewriter(task: DeidentifyTask, asked: AnonymizationParameters) -> Rewriter:
+    addresses = AddressMap(task.key, asked.mapping, task.rules, mac_mapping=asked.mac_mapping)
+    return Rewriter(addresses, payload=asked.payload, names=asked.names)
