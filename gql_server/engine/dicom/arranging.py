@@ -1,8 +1,8 @@
 """Kernels that put segments in order: by stream, then by where they begin.
 
-Where segments overlap, the bytes of one are the stream's and the others are copies: of two the one that begins
-earlier counts, of two that begin together the one captured first. Copies go to a table of their own, with what is no
-part of the stream. Everything is done in place.
+Where segments overlap, the bytes that were captured first are the stream's, the others are copies of them. Copies go to
+a table of their own, with what is no part of the stream. Rows stay in their table: where a segment goes around one
+that was captured before it, and so becomes two rows, room is made for the second.
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
@@ -28,7 +28,7 @@ from gql_server.engine.dicom.segments import (
 )
 from gql_server.engine.memory import load8, load64, pointer
 
-STREAM_COLUMNS: Final = 10
+STREAM_COLUMNS: Final = 11
 STREAM_FIRST: Final = 0
 """First row of the stream."""
 STREAM_COUNT: Final = 1
@@ -43,6 +43,14 @@ STREAM_CONFLICTS: Final = 7
 STREAM_COPY_FIRST: Final = 8
 STREAM_COPY_COUNT: Final = 9
 """Rows of the table of copies, those outside included."""
+STREAM_SPARE: Final = 10
+"""Room before its rows, for those that become two."""
+
+NEEDS_LENGTH: Final = 3
+"""What laying streams out needs at most, in rows."""
+NEEDS_COPIES: Final = 0
+NEEDS_SPARE: Final = 1
+NEEDS_HEAP: Final = 2
 
 _HALF: Final = 0xFFFFFFFF
 
@@ -52,6 +60,12 @@ def _swap(t: State, a: int, b: int) -> None:
     for i in range(SEGMENT_COLUMNS):
         x, y = a * SEGMENT_COLUMNS + i, b * SEGMENT_COLUMNS + i
         t[x], t[y] = t[y], t[x]
+
+
+@kernel
+def _copy_row(t: State, row: int, u: State, to: int) -> None:
+    for i in range(SEGMENT_COLUMNS):
+        u[to * SEGMENT_COLUMNS + i] = t[row * SEGMENT_COLUMNS + i]
 
 
 @entry
@@ -108,32 +122,54 @@ def _sort(t: State, first: int, count: int) -> None:
         _sift(t, first, 0, last)
 
 
+@kernel
+def _weigh(t: State, z: State, s: int, n: State) -> None:
+    """Add up what laying a sorted stream out needs."""
+    first = z[s + STREAM_FIRST]
+    end, furthest, together = 0, first, 0
+    for row in range(first, first + z[s + STREAM_COUNT]):
+        begin, stop = begin_of(t, row), begin_of(t, row) + length_of(t, row)
+        if begin < 0 or flags_of(t, row) & OUTSIDE:
+            n[NEEDS_COPIES] += 1
+        if flags_of(t, row) & OUTSIDE:
+            continue
+        together = together + 1 if begin < end else 1
+        n[NEEDS_HEAP] = max(n[NEEDS_HEAP], together)
+        if begin < end:
+            # This row and the one it overlaps each have a part that is a copy at most, and one more for each split.
+            n[NEEDS_COPIES] += 2
+            if stop < end and packet_of(t, row) < packet_of(t, furthest):
+                z[s + STREAM_SPARE] += 1
+                n[NEEDS_SPARE] += 1
+                n[NEEDS_COPIES] += 1
+        if stop > end:
+            end, furthest = stop, row
+
+
 @entry
-def sort_streams(segments: State, streams: State, count: int) -> int:
-    """Count each stream from its begin, and sort it; return how many copies there can be."""
-    t, z = pointer(segments), pointer(streams)
-    copies = 0
+def sort_streams(segments: State, streams: State, needs: State, count: int) -> None:
+    """Count each stream from its begin, and sort it; say what laying them out needs."""
+    t, z, n = pointer(segments), pointer(streams), pointer(needs)
     for stream in range(count):
         s = stream * STREAM_COLUMNS
-        first, rows, base = z[s + STREAM_FIRST], z[s + STREAM_COUNT], z[s + STREAM_BASE]
-        for row in range(first, first + rows):
-            t[row * SEGMENT_COLUMNS + BEGIN_AND_SUM] -= base << 16
-        _sort(t, first, rows)
-        end = 0
-        for row in range(first, first + rows):
-            begin = begin_of(t, row)
-            if begin < 0 or flags_of(t, row) & OUTSIDE:
-                copies += 2
-            elif begin < end:
-                copies += 1
-            end = max(end, begin + length_of(t, row))
-    return copies
+        first = z[s + STREAM_FIRST]
+        for row in range(first, first + z[s + STREAM_COUNT]):
+            t[row * SEGMENT_COLUMNS + BEGIN_AND_SUM] -= z[s + STREAM_BASE] << 16
+        _sort(t, first, z[s + STREAM_COUNT])
+        _weigh(t, z, s, n)
 
 
-@kernel
-def _copy_row(t: State, row: int, u: State, to: int) -> None:
-    for i in range(SEGMENT_COLUMNS):
-        u[to * SEGMENT_COLUMNS + i] = t[row * SEGMENT_COLUMNS + i]
+@entry
+def spread_streams(segments: State, streams: State, count: int, spare: int) -> None:
+    """Move streams apart, so that each has its spare room before its rows."""
+    t, z = pointer(segments), pointer(streams)
+    for stream in range(count - 1, -1, -1):
+        s = stream * STREAM_COLUMNS
+        first = z[s + STREAM_FIRST]
+        for row in range(first + z[s + STREAM_COUNT] - 1, first - 1, -1):
+            _copy_row(t, row, t, row + spare)
+        spare -= z[s + STREAM_SPARE]
+        z[s + STREAM_FIRST] = first + spare
 
 
 @kernel
@@ -193,44 +229,109 @@ def _conflicts(b: Bytes, t: State, first: int, count: int, u: State, copy: int) 
 
 
 @kernel
-def _lay_out(b: Bytes, t: State, z: State, s: int, u: State, copies: int) -> int:  # one pass in place
+def _push(e: State, waiting: int, t: State, row: int) -> None:
+    """Put a row into the heap, whose top was captured first."""
+    _copy_row(t, row, e, waiting)
+    i = waiting
+    while i > 0 and packet_of(e, i) < packet_of(e, (i - 1) >> 1):
+        _swap(e, i, (i - 1) >> 1)
+        i = (i - 1) >> 1
+
+
+@kernel
+def _pop(e: State, waiting: int) -> None:
+    """Take the top out of the heap."""
+    last = waiting - 1
+    _copy_row(e, last, e, 0)
+    i = 0
+    while True:
+        child = 2 * i + 1
+        if child >= last:
+            return
+        if child + 1 < last and packet_of(e, child + 1) < packet_of(e, child):
+            child += 1
+        if packet_of(e, i) <= packet_of(e, child):
+            return
+        _swap(e, i, child)
+        i = child
+
+
+@kernel
+def _copy_out(b: Bytes, t: State, z: State, s: int, kept: int, u: State, copies: int, e: State, count: int) -> int:
+    """Take the first bytes of the heap's top away as a copy; return where the stream's copies end."""
+    if count <= 0:
+        return copies
+    first = z[s + STREAM_FIRST]
+    _split(b, e, 0, u, copies, count)
+    z[s + STREAM_COPIES] += 1
+    # The byte that a keep-alive repeats means nothing.
+    if flags_of(u, copies) & KEEP_ALIVE == 0 and _conflicts(b, t, first, kept - first, u, copies):
+        z[s + STREAM_CONFLICTS] += 1
+    return copies + 1
+
+
+@kernel
+def _set_aside(b: Bytes, t: State, row: int, u: State, copies: int) -> int:
+    """Take what is no part of the stream away from a row; return where the stream's copies end."""
+    length = length_of(t, row)
+    outside = length if flags_of(t, row) & OUTSIDE else min(max(-begin_of(t, row), 0), length)
+    if outside > 0:
+        _split(b, t, row, u, copies, outside)
+        mark(u, copies, OUTSIDE)
+        copies += 1
+    return copies
+
+
+@kernel
+def _lay_out(b: Bytes, t: State, z: State, s: int, u: State, copies: int, e: State) -> int:  # one sweep
     """Take copies and what is outside from the rows of a stream; return where its copies end."""
-    first, kept, end = z[s + STREAM_FIRST], z[s + STREAM_FIRST], 0
-    for row in range(first, first + z[s + STREAM_COUNT]):
-        begin = begin_of(t, row)
-        outside = length_of(t, row) if flags_of(t, row) & OUTSIDE else min(max(-begin, 0), length_of(t, row))
-        if outside > 0:
-            _split(b, t, row, u, copies, outside)
-            mark(u, copies, OUTSIDE)
-            copies += 1
-        again = min(max(end - begin_of(t, row), 0), length_of(t, row))
-        if again > 0:
-            _split(b, t, row, u, copies, again)
-            # The bytes that a keep-alive repeats mean nothing.
-            z[s + STREAM_COPIES] += 1
-            if flags_of(u, copies) & KEEP_ALIVE == 0 and _conflicts(b, t, first, kept - first, u, copies):
-                z[s + STREAM_CONFLICTS] += 1
-            copies += 1
-        if length_of(t, row) == 0:
+    kept, at, far, waiting = z[s + STREAM_FIRST], 0, 0, 0
+    row = kept + z[s + STREAM_SPARE]
+    last = row + z[s + STREAM_COUNT]
+    while row < last or waiting > 0:
+        if row < last and (waiting == 0 or (begin_of(t, row) <= at and begin_of(t, row) < far)):
+            copies = _set_aside(b, t, row, u, copies)
+            if length_of(t, row) > 0:
+                if waiting == 0 and begin_of(t, row) > at:
+                    # Nothing is missing before the first byte of a stream whose SYN was not captured: it is at 0.
+                    z[s + STREAM_HOLES] += 1
+                    at = begin_of(t, row)
+                _push(e, waiting, t, row)
+                waiting += 1
+                far = max(far, begin_of(t, row) + length_of(t, row))
+            row += 1
             continue
-        if begin_of(t, row) > end and (kept > first or z[s + STREAM_SYN] != 0):
-            z[s + STREAM_HOLES] += 1
-        end = begin_of(t, row) + length_of(t, row)
-        if kept != row:
-            _copy_row(t, row, t, kept)
-        kept += 1
-    z[s + STREAM_COUNT] = kept - first
+        copies = _copy_out(b, t, z, s, kept, u, copies, e, min(at - begin_of(e, 0), length_of(e, 0)))
+        if length_of(e, 0) > 0:
+            stop = begin_of(e, 0) + length_of(e, 0)
+            while row < last and begin_of(t, row) < stop:
+                if flags_of(t, row) & OUTSIDE == 0 and packet_of(t, row) < packet_of(e, 0):
+                    stop = begin_of(t, row)
+                    break
+                copies = _set_aside(b, t, row, u, copies)
+                if length_of(t, row) > 0:
+                    _push(e, waiting, t, row)
+                    waiting += 1
+                    far = max(far, begin_of(t, row) + length_of(t, row))
+                row += 1
+            _split(b, e, 0, t, kept, stop - at)
+            kept += 1
+            at = stop
+        if length_of(e, 0) == 0:
+            _pop(e, waiting)
+            waiting -= 1
+    z[s + STREAM_COUNT] = kept - z[s + STREAM_FIRST]
     return copies
 
 
 @entry
-def lay_out_streams(image: Bytes, segments: State, streams: State, copies: State, count: int) -> int:
+def lay_out_streams(image: Bytes, segments: State, streams: State, copies: State, heap: State, count: int) -> int:
     """Take copies from the rows of each stream; return how many there are."""
-    b, t, z, u = pointer(image), pointer(segments), pointer(streams), pointer(copies)
+    b, t, z, u, e = pointer(image), pointer(segments), pointer(streams), pointer(copies), pointer(heap)
     end = 0
     for stream in range(count):
         s = stream * STREAM_COLUMNS
         z[s + STREAM_COPY_FIRST] = end
-        end = _lay_out(b, t, z, s, u, end)
+        end = _lay_out(b, t, z, s, u, end, e)
         z[s + STREAM_COPY_COUNT] = end - z[s + STREAM_COPY_FIRST]
     return end

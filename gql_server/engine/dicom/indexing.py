@@ -13,7 +13,15 @@ import numpy.typing as npt
 from gql_server.domain.dicom import ForeignPolicy
 from gql_server.engine.capture.windows import Window
 from gql_server.engine.dicom import layout
-from gql_server.engine.dicom.arranging import STREAM_COLUMNS, group, lay_out_streams, sort_streams
+from gql_server.engine.dicom.arranging import (
+    NEEDS_LENGTH,
+    NEEDS_SPARE,
+    STREAM_COLUMNS,
+    group,
+    lay_out_streams,
+    sort_streams,
+    spread_streams,
+)
 from gql_server.engine.dicom.connections import Connections, listed, streams_of
 from gql_server.engine.dicom.fragments import give_up_all
 from gql_server.engine.dicom.packets import index_records
@@ -107,12 +115,23 @@ class Index:
         chosen = rows[with_payload]
         streams = streams_of(chosen, places.reshape(-1, 2)[with_payload])
         self._connections = np.zeros(0, np.int64)
-        count = len(streams) // STREAM_COLUMNS
-        copies = np.zeros(sort_streams(self._segments, streams, count) * SEGMENT_COLUMNS, np.int64)
-        used = lay_out_streams(image, self._segments, streams, copies, count)
-        copies.resize(used * SEGMENT_COLUMNS, refcheck=False)
+        copies = self._arrange(image, streams)
         tables = Tables(image=image, segments=self._segments, streams=streams, copies=copies)
         return Connections(chosen, tables)
+
+    def _arrange(self, image: npt.NDArray[np.uint8], streams: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Put the segments of each stream in order; return the table of copies."""
+        count, needs = len(streams) // STREAM_COLUMNS, np.zeros(NEEDS_LENGTH, np.int64)
+        sort_streams(self._segments, streams, needs, count)
+        # Untouched pages take no memory.
+        most, spare, together = (needs * SEGMENT_COLUMNS).tolist()
+        if spare:
+            self._segments.resize(len(self._segments) + spare, refcheck=False)
+            spread_streams(self._segments, streams, count, int(needs[NEEDS_SPARE]))
+        copies, heap = np.zeros(most, np.int64), np.zeros(together, np.int64)
+        used = lay_out_streams(image, self._segments, streams, copies, heap, count)
+        copies.resize(used * SEGMENT_COLUMNS, refcheck=False)
+        return copies
 
     def _finish_fragments(self, image: npt.NDArray[np.uint8]) -> None:
         """Zero what was found foreign only after its window had gone by."""
