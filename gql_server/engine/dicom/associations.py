@@ -7,6 +7,7 @@ followed, to a number that was checked, or to a field. What is missing or makes 
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gql_server.domain.dicom import DicomProblem
@@ -55,6 +56,7 @@ class AssociationFieldKind(StrEnum):
     RESERVED = "RESERVED"
     """Reserved bytes that are not zero."""
     UID = "UID"
+    IMPLEMENTATION_UID = "IMPLEMENTATION_UID"
     VERSION_NAME = "VERSION_NAME"
     USER_NAME = "USER_NAME"
     PASSCODE = "PASSCODE"
@@ -94,7 +96,7 @@ class AnsweredContext(NamedTuple):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class AssociationPdu:
-    """An A-ASSOCIATE-RQ or -AC."""
+    """An A-ASSOCIATE-RQ or -AC; several readers may share one."""
 
     calling_ae: str = ""
     called_ae: str = ""
@@ -105,19 +107,23 @@ class AssociationPdu:
     problems: set[DicomProblem] = field(default_factory=set)
 
 
-def read_association(data: bytes, length: int, side: int, at: int, fields: list[AssociationField]) -> AssociationPdu:
-    """Read an association PDU.
+@lru_cache(maxsize=64)
+def read_association(
+    data: bytes, length: int, side: int, at: int
+) -> tuple[AssociationPdu, tuple[AssociationField, ...]]:
+    """Return what an association PDU says, and its fields in order.
+
+    Devices open one association after the other in the same words, so the last answers are kept.
 
     Args:
         data: The PDU with its header, up to the first byte that was not captured.
         length: How long it is.
         side: Of which stream; for the fields.
         at: Where it begins there; the same.
-        fields: Takes its fields, in order.
     """
-    reader = _Reader(data, length, side, at, fields)
+    reader = _Reader(data, length, side, at)
     reader.read()
-    return reader.pdu
+    return reader.pdu, tuple(reader.fields)
 
 
 def _text(value: bytes) -> str:
@@ -127,8 +133,9 @@ def _text(value: bytes) -> str:
 class _Reader:
     """One pass over one PDU."""
 
-    def __init__(self, data: bytes, length: int, side: int, at: int, fields: list[AssociationField]) -> None:
-        self._data, self._length, self._side, self._at, self._fields = data, length, side, at, fields
+    def __init__(self, data: bytes, length: int, side: int, at: int) -> None:
+        self._data, self._length, self._side, self._at = data, length, side, at
+        self.fields: list[AssociationField] = []
         self.pdu = AssociationPdu()
 
     def read(self) -> None:
@@ -148,7 +155,7 @@ class _Reader:
 
     def _note(self, at: int, count: int, kind: AssociationFieldKind) -> None:
         if count:
-            self._fields.append(AssociationField(self._side, self._at + at, count, kind))
+            self.fields.append(AssociationField(self._side, self._at + at, count, kind))
 
     def _reserved(self, at: int, count: int) -> None:
         if any(self._data[at : at + count]):
@@ -187,14 +194,14 @@ class _Reader:
         else:
             self._note(at, end - at, AssociationFieldKind.UNKNOWN)
 
-    def _uid(self, at: int, end: int) -> str:
+    def _uid(self, at: int, end: int, kind: AssociationFieldKind = AssociationFieldKind.UID) -> str:
         value = self._data[at:end]
         if at == end:
             return ""
         if not _UID.fullmatch(value):
             self._note(at, end - at, AssociationFieldKind.UNKNOWN)
             return ""
-        self._note(at, end - at, AssociationFieldKind.UID)
+        self._note(at, end - at, kind)
         return value.decode("ascii").rstrip(" \0")
 
     def _context(self, kind: int, at: int, end: int) -> None:
@@ -233,7 +240,7 @@ class _Reader:
         if kind in (_MAXIMUM_LENGTH, _ASYNCHRONOUS) and end - at == _FOUR:
             return
         if kind == _IMPLEMENTATION:
-            self.pdu.implementation_uid = self._uid(at, end)
+            self.pdu.implementation_uid = self._uid(at, end, AssociationFieldKind.IMPLEMENTATION_UID)
         elif kind == _VERSION_NAME and end - at <= _MOST_VERSION_NAME:
             self.pdu.implementation_version = _text(data[at:end])
             self._note(at, end - at, AssociationFieldKind.VERSION_NAME)

@@ -5,12 +5,15 @@ PS3.7 §9.3, §10.3, Annex E.
 
 from typing import Final, NamedTuple
 
+from gql_server.engine.compilation import Bytes, State, entry
 from gql_server.engine.dicom.data_sets import DataSet
-from gql_server.engine.dicom.elements import AT, KIND, LENGTH, TAG, VALUE
+from gql_server.engine.dicom.elements import AT, ELEMENT_COLUMNS, KIND, LENGTH, TAG, VALUE
+from gql_server.engine.memory import load8, pointer
 
 _COMMAND_FIELD: Final = 0x00000100
 _DATA_SET_TYPE: Final = 0x00000800
 _NO_DATA_SET: Final = 0x0101
+_NUMBER_BYTES: Final = 2
 _RESPONSE: Final = 0x8000
 _CANCEL: Final = 0x0FFF
 
@@ -46,17 +49,22 @@ class CommandFacts(NamedTuple):
     """None if the command set does not say."""
 
 
+@entry
+def _numbers(values: Bytes, rows: State) -> tuple[int, int]:
+    """Return Command Field and Command Data Set Type, -1 for what is not there."""
+    b, r = pointer(values), pointer(rows)
+    field, kind = -1, -1
+    for i in range(0, len(rows), ELEMENT_COLUMNS):
+        if r[i + KIND] == VALUE and r[i + LENGTH] == _NUMBER_BYTES:
+            at = r[i + AT]
+            if r[i + TAG] == _COMMAND_FIELD:
+                field = load8(b, at) | load8(b, at + 1) << 8
+            elif r[i + TAG] == _DATA_SET_TYPE:
+                kind = load8(b, at) | load8(b, at + 1) << 8
+    return field, kind
+
+
 def command_facts(command: DataSet) -> CommandFacts:
     """Return what a command set says."""
-    name, has_data_set = UNKNOWN_COMMAND, None
-    for row in command.elements.tolist():
-        if row[KIND] == VALUE and row[LENGTH] == 2:  # noqa: PLR2004  # bytes of a number
-            if row[TAG] == _COMMAND_FIELD:
-                name = NAMES.get(_number(command, row[AT]), UNKNOWN_COMMAND)
-            elif row[TAG] == _DATA_SET_TYPE:
-                has_data_set = _number(command, row[AT]) != _NO_DATA_SET
-    return CommandFacts(name, has_data_set)
-
-
-def _number(command: DataSet, at: int) -> int:
-    return int(command.values[at]) | int(command.values[at + 1]) << 8
+    field, kind = _numbers(command.values, command.elements.reshape(-1))
+    return CommandFacts(NAMES.get(field, UNKNOWN_COMMAND), None if kind < 0 else kind != _NO_DATA_SET)

@@ -19,7 +19,7 @@ from gql_server.engine.dicom.dictionary import dictionary
 from gql_server.engine.dicom.elements import ELEMENT_COLUMNS
 from gql_server.engine.dicom.sources import ByteStream, Spans, count_of, cut, gather_torn
 from gql_server.engine.dicom.transfer_syntaxes import COMMAND_ENCODING, Encoding
-from gql_server.engine.dicom.walking import walk
+from gql_server.engine.dicom.walking import begin_walk, walk, walk_whole
 
 LONGEST_VALUE: Final = 1 << 20
 LONGEST_PIXELS: Final = 1 << 16
@@ -28,7 +28,6 @@ MOST_HELD: Final = 16 << 20
 _FIRST_LOAD: Final = 1 << 16
 _NEXT_LOAD: Final = 1 << 18
 _FIRST_ROWS: Final = 1 << 10
-_UNBOUNDED: Final = 1 << 40
 _NOTHING_MISSING: Final = np.zeros(2, np.int64)
 
 
@@ -103,22 +102,25 @@ class DataSetReader:
         self._state = np.zeros(frames.STATE_LENGTH, np.int64)
         self._rows = np.empty(_FIRST_ROWS * ELEMENT_COLUMNS, np.int64)
 
-    def read_command(self, stream: ByteStream, spans: Spans, *, whole: bool) -> DataSet:
+    def read_command(self, stream: ByteStream, spans: Spans, total: int, *, whole: bool) -> DataSet:
         """Read a command set (PS3.7 §6.3)."""
-        return self._read(stream, spans, COMMAND_ENCODING, command=True, whole=whole)
+        return self._read(stream, spans, total, COMMAND_ENCODING, command=True, whole=whole)
 
-    def read_data(self, stream: ByteStream, spans: Spans, encoding: Encoding, *, whole: bool) -> DataSet | None:
+    def read_data(
+        self, stream: ByteStream, spans: Spans, total: int, encoding: Encoding, *, whole: bool
+    ) -> DataSet | None:
         """Read a data set; None when it is deflated and cannot be inflated.
 
         Args:
             stream: Holds the bytes.
             spans: Where they are.
+            total: How many they are.
             encoding: How the elements are written.
             whole: Whether its last fragment is there.
         """
         if encoding.deflated:
             return self._inflated(stream, spans, encoding) if whole else None
-        return self._read(stream, spans, encoding, command=False, whole=whole)
+        return self._read(stream, spans, total, encoding, command=False, whole=whole)
 
     def _inflated(self, stream: ByteStream, spans: Spans, encoding: Encoding) -> DataSet | None:
         packed = np.empty(count_of(spans), np.uint8)
@@ -128,38 +130,27 @@ class DataSetReader:
         if plain is None:
             return None
         values = np.frombuffer(plain, np.uint8).copy()
-        self._begin(len(values), encoding.number, command=False, whole=True)
-        self._state[frames.LOADED] = len(values)
-        self._state[frames.VALUE_LIMIT] = self._state[frames.PIXEL_LIMIT] = _UNBOUNDED
-        while self._walk(values, _NOTHING_MISSING) == frames.FULL:
-            self._grow_rows()
+        self._walk_whole(values, encoding, command=False, cut=False)
         return self._finished(stream, spans, encoding, values)
 
-    def _read(self, stream: ByteStream, spans: Spans, encoding: Encoding, *, command: bool, whole: bool) -> DataSet:
-        total = count_of(spans)
-        self._begin(total, encoding.number, command=command, whole=whole)
+    def _read(
+        self, stream: ByteStream, spans: Spans, total: int, encoding: Encoding, *, command: bool, whole: bool
+    ) -> DataSet:
         if total <= _FIRST_LOAD:
             values = np.empty(total, np.uint8)
             if stream.gather(spans, values) == total:
-                self._state[frames.LOADED] = total
-                while (status := self._walk(values, _NOTHING_MISSING)) == frames.FULL:
-                    self._grow_rows()
-                if status == frames.DONE:
-                    return self._finished(stream, spans, encoding, values)
-            self._begin(total, encoding.number, command=command, whole=whole)
+                self._walk_whole(values, encoding, command=command, cut=not whole)
+                return self._finished(stream, spans, encoding, values)
+        begin_walk(self._state, total, len(self._rows) // ELEMENT_COLUMNS, encoding.number, command, not whole)
+        self._state[frames.VALUE_LIMIT], self._state[frames.PIXEL_LIMIT] = LONGEST_VALUE, LONGEST_PIXELS
         return _Loading(self, stream, spans, total).read(encoding)
 
-    def _begin(self, total: int, encoding: int, *, command: bool, whole: bool) -> None:
-        s = self._state
-        s[: frames.FRAMES + frames.FRAME_WORDS] = 0
-        s[frames.TOTAL], s[frames.FRAME] = total, frames.FRAMES
-        s[frames.CAPACITY] = len(self._rows) // ELEMENT_COLUMNS
-        s[frames.VALUE_LIMIT], s[frames.PIXEL_LIMIT] = LONGEST_VALUE, LONGEST_PIXELS
-        s[frames.COMMAND], s[frames.CUT] = command, not whole
-        first = frames.FRAMES
-        s[first + frames.FRAME_END] = s[first + frames.FRAME_LIMIT] = total
-        s[first + frames.FRAME_ROW] = s[first + frames.FRAME_TAG] = s[first + frames.FRAME_CREATOR] = -1
-        s[first + frames.FRAME_ENCODING] = encoding
+    def _walk_whole(self, values: Bytes, encoding: Encoding, *, command: bool, cut: bool) -> None:
+        number = encoding.number
+        status = walk_whole(values, _NOTHING_MISSING, self._rows, self._state, self._tables, number, command, cut)
+        while status == frames.FULL:
+            self._grow_rows()
+            status = self._walk(values, _NOTHING_MISSING)
 
     def _walk(self, values: Bytes, missing: State) -> int:
         return walk(values, missing, self._rows, self._state, self._tables)
@@ -171,8 +162,8 @@ class DataSetReader:
         self._state[frames.CAPACITY] = len(rows) // ELEMENT_COLUMNS
 
     def _finished(self, stream: ByteStream, spans: Spans, encoding: Encoding, values: Bytes) -> DataSet:
-        s = self._state
-        used = int(s[frames.ROWS]) * ELEMENT_COLUMNS
+        s = self._state[: frames.FRAMES].tolist()
+        used = s[frames.ROWS] * ELEMENT_COLUMNS
         problems = set()
         if s[frames.MALFORMED]:
             problems.add(DicomProblem.COMMAND_MALFORMED if s[frames.COMMAND] else DicomProblem.DATA_SET_MALFORMED)
@@ -185,8 +176,8 @@ class DataSetReader:
             values=values,
             elements=self._rows[:used].copy().reshape(-1, ELEMENT_COLUMNS),
             problems=problems,
-            known=int(s[frames.KNOWN]),
-            count=int(s[frames.ELEMENTS]),
+            known=s[frames.KNOWN],
+            count=s[frames.ELEMENTS],
         )
 
 

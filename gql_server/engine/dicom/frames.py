@@ -6,7 +6,7 @@ its open item (PS3.5 §7.5). It stops where bytes must be loaded and goes on fro
 Places are in the bytes that are held. When a long value is left out, all ends behind it move back by its length, so
 that the bytes behind it stand where it would have begun; SHIFT counts what was left out so far.
 """
-# ruff: noqa: PLR0917  # kernels take their arguments by position
+# ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
@@ -108,12 +108,24 @@ NOT_CAPTURED: Final = 2
 
 
 @kernel
-def is_torn(m: State, s: State, begin: int, end: int) -> bool:
+def begin(s: State, total: int, loaded: int, capacity: int, encoding: int, command: bool, cut: bool) -> None:
+    """Put the frame of a whole data set on an empty stack."""
+    for place in range(FRAMES + FRAME_WORDS):
+        s[place] = 0
+    s[TOTAL], s[LOADED], s[CAPACITY], s[FRAME] = total, loaded, capacity, FRAMES
+    s[COMMAND], s[CUT] = command, cut
+    s[FRAMES + FRAME_END] = s[FRAMES + FRAME_LIMIT] = total
+    s[FRAMES + FRAME_ROW] = s[FRAMES + FRAME_TAG] = s[FRAMES + FRAME_CREATOR] = -1
+    s[FRAMES + FRAME_ENCODING] = encoding
+
+
+@kernel
+def is_torn(m: State, s: State, at: int, end: int) -> bool:
     """Say whether one of the bytes was not captured."""
     low, high = 0, s[MISSING]
     while low < high:
         middle = (low + high) >> 1
-        if m[2 * middle + 1] <= begin:
+        if m[2 * middle + 1] <= at:
             low = middle + 1
         else:
             high = middle
@@ -134,7 +146,7 @@ def add_row(r: State, s: State, tag: int, vr: int, at: int, length: int, creator
 
 
 @kernel
-def enter(s: State, kind: int, begin: int, end: int, row: int, encoding: int, depth: int, guessed: bool) -> bool:  # noqa: FBT001
+def enter(s: State, kind: int, at: int, end: int, row: int, encoding: int, depth: int, guessed: bool) -> bool:
     """Put a frame on the stack, if there is room."""
     f = s[FRAME]
     g = f + FRAME_WORDS
@@ -143,12 +155,12 @@ def enter(s: State, kind: int, begin: int, end: int, row: int, encoding: int, de
     s[FRAME] = g
     s[g + FRAME_KIND], s[g + FRAME_END], s[g + FRAME_ROW] = kind, end, row
     s[g + FRAME_LIMIT] = s[f + FRAME_LIMIT] if end < 0 else end
-    s[g + FRAME_BEGIN], s[g + FRAME_SHIFT], s[g + FRAME_TAG] = begin, s[SHIFT], -1
+    s[g + FRAME_BEGIN], s[g + FRAME_SHIFT], s[g + FRAME_TAG] = at, s[SHIFT], -1
     s[g + FRAME_ENCODING], s[g + FRAME_DEPTH] = encoding, depth
     s[g + FRAME_GUESS] = g if guessed else s[f + FRAME_GUESS]
     s[g + FRAME_GROUP] = s[g + FRAME_CREATORS] = s[g + FRAME_CREATORS_END] = s[g + FRAME_NUMBER] = 0
     s[g + FRAME_CREATOR] = -1
-    s[POSITION] = begin
+    s[POSITION] = at
     return True
 
 
@@ -219,10 +231,10 @@ def fail(m: State, r: State, s: State, at: int, reason: int) -> int:
         if end > at:
             add_row(r, s, 0, 0, at, end - at, -1, UNREADABLE)
         return GO
-    begin = max(at, s[LOADED])
-    if begin > at:
-        add_row(r, s, 0, 0, at, begin - at, -1, UNREADABLE)
-    return leave_out(s, begin, end - begin, -1)
+    rest = max(at, s[LOADED])
+    if rest > at:
+        add_row(r, s, 0, 0, at, rest - at, -1, UNREADABLE)
+    return leave_out(s, rest, end - rest, -1)
 
 
 @kernel

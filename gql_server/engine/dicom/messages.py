@@ -6,7 +6,7 @@ part of a header that was followed or a number that was checked, or in a field, 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -70,15 +70,42 @@ class Message:
     """Whether all fragments are there."""
 
 
-@dataclass(slots=True)
+class _Part:
+    """A command set or a data set that is being collected."""
+
+    __slots__ = ("runs", "total")
+
+    def __init__(self) -> None:
+        self.runs: list[Spans] = []
+        self.total = 0
+
+    def add(self, run: Spans, count: int) -> None:
+        """Append fragments."""
+        self.runs.append(run)
+        self.total += count
+
+    @property
+    def spans(self) -> Spans:
+        """All its fragments."""
+        return self.runs[0] if len(self.runs) == 1 else np.concatenate(self.runs)
+
+
 class _Open:
     """A message whose last fragment has not come yet."""
 
-    at: int
-    command: list[Spans] = field(default_factory=list)
-    command_set: DataSet | None = None
-    name: str = NO_COMMAND
-    data: list[Spans] = field(default_factory=list)
+    __slots__ = ("at", "command", "command_set", "data", "name")
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.command, self.data = _Part(), _Part()
+        self.command_set: DataSet | None = None
+        self.name = NO_COMMAND
+
+    def goes_on(self, *, command: bool) -> bool:
+        """Say whether a run can be part of this message: no command set goes on once it is whole."""
+        if command:
+            return self.command_set is None and not self.data.runs
+        return self.command_set is not None or not self.command.runs
 
 
 class AssociationReader:
@@ -144,9 +171,10 @@ class AssociationReader:
         if len(spans) and spans[-1].sum() > stream.end:
             # Only the very last fragment can go on behind what was captured; its message is not whole then.
             surplus = int(spans[-1].sum()) - stream.end
-            spans[-1, 1] = max(int(spans[-1, 1]) - surplus, 0)
+            spans[-1, 1] -= surplus
             last = max(place for place, event in enumerate(events) if event.kind == P_DATA)
-            events[last] = events[last]._replace(control=events[last].control & _COMMAND)
+            run = events[last]
+            events[last] = run._replace(control=run.control & _COMMAND, length=run.length - surplus)
         return events, spans
 
     def _negotiate(self) -> None:
@@ -169,7 +197,8 @@ class AssociationReader:
         kind, at = event.kind, event.at
         if kind in (ASSOCIATE_RQ, ASSOCIATE_AC):
             data = self._streams[side].read(at, event.length)
-            pdu = read_association(data, event.length, side, at, self.fields)
+            pdu, fields = read_association(data, event.length, side, at)
+            self.fields += fields
             self.problems |= pdu.problems
             opened[side].append(Negotiation(request=pdu) if kind == ASSOCIATE_RQ else Negotiation(answer=pdu))
             roles[side] = roles[side] or kind
@@ -239,23 +268,15 @@ class AssociationReader:
         """Add a run to the message of its context; hand out those that end by it."""
         context, last = event.context, bool(event.control & _LAST)
         part = spans[event.first_span : event.first_span + event.spans]
+        is_command = bool(event.control & _COMMAND)
         message = waiting.get(context)
-        is_command = event.control & _COMMAND
-        begun = message is not None and (message.command_set is not None or message.data)
-        between = message is not None and message.command_set is None and not message.data
-        if message is not None and (begun if is_command else between):
+        if message is not None and not message.goes_on(command=is_command):
             yield self._finished(side, seen, context, message, complete=False)
             message = None
         if message is None:
             message = waiting[context] = _Open(event.at)
-        if not is_command:
-            message.data.append(part)
-            if last:
-                del waiting[context]
-                yield self._finished(side, seen, context, message, complete=True)
-            return
-        message.command.append(part)
-        if last and not self._awaits_data(side, message):
+        (message.command if is_command else message.data).add(part, event.length)
+        if last and (not is_command or not self._awaits_data(side, message)):
             del waiting[context]
             yield self._finished(side, seen, context, message, complete=True)
 
@@ -266,8 +287,8 @@ class AssociationReader:
         return has_data_set is not False
 
     def _command(self, side: int, message: _Open, *, whole: bool) -> DataSet:
-        spans = message.command[0] if len(message.command) == 1 else np.concatenate(message.command)
-        return self._noted(side, self._reader.read_command(self._streams[side], spans, whole=whole))
+        part = message.command
+        return self._noted(side, self._reader.read_command(self._streams[side], part.spans, part.total, whole=whole))
 
     def _noted(self, side: int, data: DataSet) -> DataSet:
         self.problems |= data.problems
@@ -279,14 +300,14 @@ class AssociationReader:
 
     def _finished(self, side: int, seen: int, context: int, message: _Open, *, complete: bool) -> Message:
         """Read what has not been read of a message."""
-        if message.command and message.command_set is None:
+        if message.command.runs and message.command_set is None:
             message.command_set = self._command(side, message, whole=False)
             message.name = command_facts(message.command_set).name
         if not complete:
             self.problems.add(DicomProblem.MESSAGE_INCOMPLETE)
         syntax = self._syntax(side, seen, context)
         data = None
-        if message.data:
+        if message.data.runs:
             data, syntax = self._data(side, message, syntax, complete=complete)
         return Message(
             side=side,
@@ -303,16 +324,15 @@ class AssociationReader:
 
     def _data(self, side: int, message: _Open, syntax: Syntax, *, complete: bool) -> tuple[DataSet | None, Syntax]:
         """Read a data set in the syntax that is known, or in the one in which it makes sense."""
-        spans = message.data[0] if len(message.data) == 1 else np.concatenate(message.data)
-        stream = self._streams[side]
+        spans, total, stream = message.data.spans, message.data.total, self._streams[side]
         begun = message.command_set is not None and message.name != UNKNOWN_COMMAND
         problem = DicomProblem.DEFLATE_UNREADABLE
         if begun and len(syntax.encodings) == 1:
-            data = self._reader.read_data(stream, spans, syntax.encodings[0], whole=complete)
+            data = self._reader.read_data(stream, spans, total, syntax.encodings[0], whole=complete)
             if not complete:
                 problem = DicomProblem.MESSAGE_INCOMPLETE
         else:
-            data = self._inferred(side, spans, syntax, complete=complete)
+            data = self._inferred(side, spans, total, syntax, complete=complete)
             known = syntax.source in (SyntaxSource.NEGOTIATED, SyntaxSource.PROPOSED)
             problem = DicomProblem.MESSAGE_INCOMPLETE if known and not begun else DicomProblem.SYNTAX_UNKNOWN
             if data is not None and not known:
@@ -324,10 +344,10 @@ class AssociationReader:
             return None, syntax
         return self._noted(side, data), syntax
 
-    def _inferred(self, side: int, spans: Spans, syntax: Syntax, *, complete: bool) -> DataSet | None:
+    def _inferred(self, side: int, spans: Spans, total: int, syntax: Syntax, *, complete: bool) -> DataSet | None:
         """Return the data set in the first encoding in which all of it makes sense, or enough of it before a hole."""
         for encoding in syntax.encodings:
-            data = self._reader.read_data(self._streams[side], spans, encoding, whole=complete)
+            data = self._reader.read_data(self._streams[side], spans, total, encoding, whole=complete)
             if data is None or DicomProblem.DATA_SET_MALFORMED in data.problems:
                 continue
             enough = _ENOUGH_ELEMENTS if data.problems else 1

@@ -4,7 +4,7 @@ One connection may carry several associations, one after the other. The request 
 other, so they are brought together by their order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gql_server.domain.dicom import AssociationOutcome, PresentationContext
@@ -45,6 +45,7 @@ class Negotiation:
     answer: AssociationPdu | None = None
     rejected: bool = False
     aborted: bool = False
+    _syntaxes: dict[int, Syntax] = field(default_factory=dict)
 
     @property
     def outcome(self) -> AssociationOutcome:
@@ -59,6 +60,12 @@ class Negotiation:
 
     def syntax_of(self, context: int) -> Syntax:
         """Return what is known of a presentation context."""
+        syntax = self._syntaxes.get(context)
+        if syntax is None:
+            syntax = self._syntaxes[context] = self._find_syntax(context)
+        return syntax
+
+    def _find_syntax(self, context: int) -> Syntax:
         proposed = self.request.proposed.get(context) if self.request else None
         answered = self.answer.answered.get(context) if self.answer else None
         abstract = proposed.abstract_syntax if proposed else ""

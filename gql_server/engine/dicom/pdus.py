@@ -39,7 +39,7 @@ TORN: Final = 10
 _COMMAND: Final = 1
 _LAST: Final = 2
 
-EVENT_COLUMNS: Final = 8
+EVENT_COLUMNS: Final = 7
 KIND: Final = 0
 AT: Final = 1
 COUNT: Final = 2
@@ -166,9 +166,7 @@ class PduScanner:
     def scan(self, stream: ByteStream, begin: int) -> tuple[list[Event], Spans]:
         """Return all events of a stream from a boundary on, and the spans of its fragments."""
         s, end = self._state, stream.end
-        s[:] = 0
-        s[_POSITION] = begin
-        s[_EVENT_ROOM], s[_SPAN_ROOM] = len(self._events) // EVENT_COLUMNS, len(self._spans) // 2
+        s[:] = (begin, 0, 0, 0, 0, 0, len(self._events) // EVENT_COLUMNS, len(self._spans) // 2, 0)
         place: int | None = begin
         while place is not None and place < end:
             self._load(stream, place)
@@ -182,7 +180,7 @@ class PduScanner:
             elif place < end and len(stream.read(place, HEADER)) < HEADER:
                 place = self._resynchronize(stream, place, TORN)
         rows = self._events[: int(s[_EVENTS]) * EVENT_COLUMNS].reshape(-1, EVENT_COLUMNS).tolist()
-        return [Event(*row[:7]) for row in rows], self._spans[: 2 * int(s[_SPANS])].copy().reshape(-1, 2)
+        return [Event._make(row) for row in rows], self._spans[: 2 * int(s[_SPANS])].copy().reshape(-1, 2)
 
     def _load(self, stream: ByteStream, place: int) -> None:
         span = np.array([(place, min(WINDOW, stream.end - place))], np.int64)
@@ -198,7 +196,7 @@ class PduScanner:
         if len(self._events) < (int(s[_EVENTS]) + 2) * EVENT_COLUMNS:
             self._grow()
         row = int(s[_EVENTS]) * EVENT_COLUMNS
-        self._events[row : row + EVENT_COLUMNS] = (kind, place, stop - place, 0, 0, 0, 0, 0)
+        self._events[row : row + EVENT_COLUMNS] = (kind, place, stop - place, 0, 0, 0, 0)
         s[_EVENTS] += 1
         s[_OPEN], s[_PDU_END], s[_POSITION] = 0, 0, stop
         return beyond

@@ -42,15 +42,13 @@ class Encoding:
     deflated: bool
     syntax: str
     """The transfer syntax that stands for it where none was negotiated."""
-
-    @property
-    def number(self) -> int:
-        """The encoding as the walk takes it."""
-        return IMPLICIT * self.implicit | BIG * self.big
+    number: int
+    """The encoding as the walk takes it."""
 
 
 def _encoding(syntax: str, *, implicit: bool = False, big: bool = False, deflated: bool = False) -> Encoding:
-    return Encoding(implicit=implicit, big=big, deflated=deflated, syntax=syntax)
+    number = IMPLICIT * implicit | BIG * big
+    return Encoding(implicit=implicit, big=big, deflated=deflated, syntax=syntax, number=number)
 
 
 _PLAIN: Final = (

@@ -60,6 +60,7 @@ from gql_server.engine.dicom.frames import (
     TOO_SHORT,
     VALUE_LIMIT,
     add_row,
+    begin,
     enter,
     fail,
     is_torn,
@@ -328,11 +329,11 @@ def _item(m: State, b: Bytes, r: State, s: State, f: int, at: int) -> int:
         return fail(m, r, s, at, MALFORMED_HERE)
     if s[f + FRAME_KIND] == FRAGMENTS:
         return _fragment(m, r, s, f, at, length)
-    begin = at + _HEADER
-    end = -1 if length == _UNDEFINED else begin + length
+    content = at + _HEADER
+    end = -1 if length == _UNDEFINED else content + length
     if end > s[f + FRAME_LIMIT]:
         return fail(m, r, s, at, TOO_SHORT)
-    if not enter(s, DATA_SET, begin, end, s[f + FRAME_ROW], s[f + FRAME_ENCODING], s[f + FRAME_DEPTH], False):
+    if not enter(s, DATA_SET, content, end, s[f + FRAME_ROW], s[f + FRAME_ENCODING], s[f + FRAME_DEPTH], False):
         return fail(m, r, s, at, MALFORMED_HERE)
     return GO
 
@@ -354,16 +355,37 @@ def _step(b: Bytes, m: State, r: State, s: State, t: State) -> int:
     return _item(m, b, r, s, f, at)
 
 
-@entry
-def walk(values: Bytes, missing: State, rows: State, state: State, tables: State) -> int:
-    """Walk on from where the state stands; return DONE, MORE, FULL or SKIP.
-
-    `missing` holds begins and ends of bytes that were not captured, ascending; `rows` has room for CAPACITY rows.
-    """
-    b, m, r, s, t = pointer(values), pointer(missing), pointer(rows), pointer(state), pointer(tables)
+@kernel
+def _walk(b: Bytes, m: State, r: State, s: State, t: State) -> int:
     while True:
         if s[ROWS] + 2 > s[CAPACITY]:
             return FULL
         status = _step(b, m, r, s, t)
         if status != GO:
             return status
+
+
+@entry
+def begin_walk(state: State, total: int, rows: int, encoding: int, command: bool, cut: bool) -> None:
+    """Prepare a walk of which nothing is loaded; there is room for `rows` rows."""
+    begin(pointer(state), total, 0, rows, encoding, command, cut)
+
+
+@entry
+def walk(values: Bytes, missing: State, rows: State, state: State, tables: State) -> int:
+    """Walk on from where the state stands; return DONE, MORE, FULL or SKIP.
+
+    `missing` holds begins and ends of bytes that were not captured, ascending; `rows` has room for CAPACITY rows.
+    """
+    return _walk(pointer(values), pointer(missing), pointer(rows), pointer(state), pointer(tables))
+
+
+@entry
+def walk_whole(
+    values: Bytes, missing: State, rows: State, state: State, tables: State, encoding: int, command: bool, cut: bool
+) -> int:
+    """Walk what is held whole, whatever the length of its values; return DONE, or FULL."""
+    s = pointer(state)
+    begin(s, len(values), len(values), len(rows) // ELEMENT_COLUMNS, encoding, command, cut)
+    s[VALUE_LIMIT] = s[PIXEL_LIMIT] = len(values)
+    return _walk(pointer(values), pointer(missing), pointer(rows), s, pointer(tables))

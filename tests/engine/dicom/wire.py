@@ -101,7 +101,11 @@ def explicit(tag: int, vr: str, value: bytes, *, undefined: bool = False, big: b
     order = ">" if big else "<"
     length = UNDEFINED if undefined else len(value)
     head = struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF) + vr.encode()
-    return head + struct.pack(f"{order}HI" if vr in LONG_FORM else f"{order}H", *((0,) * (vr in LONG_FORM)), length) + value
+    return (
+        head
+        + struct.pack(f"{order}HI" if vr in LONG_FORM else f"{order}H", *((0,) * (vr in LONG_FORM)), length)
+        + value
+    )
 
 
 def items(*contents: bytes, undefined: bool = False, ended: bool = False) -> bytes:
