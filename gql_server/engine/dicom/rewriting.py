@@ -139,7 +139,7 @@ class _Association:
             return
         replaced = self._policy.field(field.kind, value, association=self._number)
         if replaced != value:
-            stream.write(field.at, np.frombuffer(replaced, np.uint8))
+            stream.write(field.at, np.frombuffer(bytearray(replaced), np.uint8))
 
     def _clear(self, span: UnreadableSpan) -> None:
         self._rewriting.lose(self._connection, span.side, span.at, span.problem)
