@@ -28,7 +28,7 @@ _PATIENT_GET: Final = UID("1.2.840.10008.5.1.4.1.2.1.3")
 _PERFORMED_STEP: Final = UID("1.2.840.10008.3.1.2.3.3")
 _COMMITMENT: Final = UID("1.2.840.10008.1.20.1")
 _COMMITMENT_INSTANCE: Final = UID("1.2.840.10008.1.20.1.1")
-_SERVICES: Final = (
+SERVICES: Final = (
     _VERIFICATION,
     _STUDY_FIND,
     _WORKLIST_FIND,
@@ -64,7 +64,7 @@ class Archive:
         for context in AllStoragePresentationContexts:
             storage = UID(str(context.abstract_syntax))
             entity.add_supported_context(storage, ALL_TRANSFER_SYNTAXES, scu_role=True, scp_role=True)
-        for service in _SERVICES:
+        for service in SERVICES:
             entity.add_supported_context(service, list(UNCOMPRESSED))
         return entity.start_server((HOST, 0), block=False, evt_handlers=self._handlers(), ssl_context=tls)
 

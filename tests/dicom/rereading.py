@@ -92,7 +92,7 @@ def elements_of(data: Dataset, path: Path = ()) -> Iterator[Element]:
             element = data[tag]
             here = (*path, int(tag))
             if element.VR == "SQ":
-                yield Element(here, "SQ", len(element.value), None)
+                yield Element(here, "SQ", len(element.value), b"")
                 for number, item in enumerate(element.value):
                     yield from elements_of(item, (*here, number))
             else:
@@ -158,3 +158,19 @@ def _messages(items: list[Any], syntaxes: dict[int, str], *, from_client: bool) 
 def associations_in(data: bytes) -> list[Association]:
     """Read all associations of a capture file; connections without a PDU have none."""
     return [one for one in map(reread, connections_in(data)) if one.pdus]
+
+
+def commands_of(sent: bytes) -> Iterator[tuple[int, bool]]:
+    """Yield, for each fragment of a P-DATA PDU, the command that it holds or 0, and whether a message ends with it."""
+    if sent[0] != 4:
+        return
+    one = pdu.P_DATA_TF()
+    one.decode(sent)
+    for item in one.presentation_data_value_items:
+        value = item.presentation_data_value or b"\0"
+        flags, body = value[0], value[1:]
+        if flags == 3:
+            command = decoded(body, _IMPLICIT)
+            yield int(command.CommandField), command.CommandDataSetType == _NO_DATA_SET
+        else:
+            yield 0, flags == 2
