@@ -1,10 +1,17 @@
 import fcntl
+import importlib
+import os
 import pickle
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gql_server.engine.kernels import kernel_environment
+from tests.dicom.outcomes import Engine, Outcome
 from tests.dicom.scenes import Play, Recording, play_all, play_few, record
+from tests.dicom.wire import capture_of
 
 SEED = 20240611
 
@@ -33,3 +40,25 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """A little of everything, in a few kilobytes."""
     return _cached(tmp_path_factory, play_few)
+
+
+@pytest.fixture(scope="session")
+def deidentify() -> Any:
+    """The engine's task, its kernels bounds-checked as in the engine's own tests."""
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        root = Path(tempfile.gettempdir()) / f"gql-server-kernels-{os.geteuid()}"
+        os.environ.update(kernel_environment(root, checked=True))
+    # numba reads its environment on import.
+    importlib.import_module("gql_server.engine.child").load_kernels(os.environ["NUMBA_CACHE_DIR"])
+    return importlib.import_module("gql_server.engine.dicom.deidentifying").deidentify
+
+
+@pytest.fixture
+def engine(deidentify: Any, tmp_path: Path) -> Engine:
+    return Engine(tmp_path, deidentify)
+
+
+@pytest.fixture(scope="session")
+def clean_outcome(deidentify: Any, recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """What becomes of the recording as it is."""
+    return Engine(tmp_path_factory.mktemp("clean"), deidentify).run(capture_of(recording.wire).file())

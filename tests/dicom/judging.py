@@ -123,13 +123,14 @@ def unchanged(original: bytes, output: bytes, *, dates_stay: bool = False) -> li
     for old, new in _messages(original, output):
         for before, after in zip(old.elements, new.elements, strict=False):
             same = before.value == after.value and not _SAYS_NOTHING.fullmatch(before.value)
-            if same and _identifies(before) and not (dates_stay and before.vr in _DATES):
+            if same and identifies(before) and not (dates_stay and before.vr in _DATES):
                 path = ".".join(f"{one:08X}" for one in before.path[::2])
                 found.append(f"{path} {before.vr} is as it was")
     return found
 
 
-def _identifies(element: Element) -> bool:
+def identifies(element: Element) -> bool:
+    """Tell whether an element is a name, private, or a text that Table E.1-1 names."""
     tag = Tag(element.path[-1])
     if element.value.startswith(_STANDARD) and element.vr == "UI":
         return False
