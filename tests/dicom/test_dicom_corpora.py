@@ -47,8 +47,9 @@ def identifying(path: Path) -> list[Planted]:
     texts = dict.fromkeys((*told["canaries"], *told["ae_titles"]), "canary")
     for instance in told["instances"]:
         for one in instance["identifying"]:
-            if len(one["value"]) >= LEAST and not one["value"].startswith(STANDARD):
-                texts.setdefault(one["value"], one["path"])
+            value = str(one["value"] or "")
+            if len(value) >= LEAST and not value.startswith(STANDARD):
+                texts.setdefault(value, one["path"])
     elsewhere = b"\n".join(kept(data)).lower()
     return [
         Planted(place=place, kind=Kind.TEXT, text=text, encoding="utf-8")
