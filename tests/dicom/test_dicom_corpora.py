@@ -72,8 +72,8 @@ def kept(data: bytes) -> list[bytes]:
 def test_the_scan_finds_every_canary_of_the_original(capture: Path) -> None:
     told, scanner = truth(capture), Scanner(identifying(capture))
     found = {hit.text for hit in scanner.find(capture.read_bytes())}
-    expected = set() if capture.name in ENCRYPTED else {*told["canaries"], *told["ae_titles"]}
-    assert expected - found == set()
+    texts = [] if capture.name in ENCRYPTED else [*told["canaries"], *told["ae_titles"]]
+    assert {text.lower() for text in texts} - {text.lower() for text in found} == set()
 
 
 def test_no_canary_and_no_identifying_value_is_left(capture: Path, engine: Engine) -> None:
