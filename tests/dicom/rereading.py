@@ -29,14 +29,14 @@ _PDUS: Final = {
     7: pdu.A_ABORT_RQ,
 }
 
-Path = tuple[int, ...]
+ElementPath = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
     """One data element, wherever it stands."""
 
-    path: Path
+    path: ElementPath
     """Tags and numbers of items, by turns."""
     vr: str
     length: int
@@ -81,7 +81,7 @@ def decoded(data: bytes, syntax: str) -> Dataset:
         return read_dataset(io.BytesIO(data), syntax == _IMPLICIT, syntax != _BIG)
 
 
-def elements_of(data: Dataset, path: Path = ()) -> Iterator[Element]:
+def elements_of(data: Dataset, path: ElementPath = ()) -> Iterator[Element]:
     """Yield every element at every depth, with its length as written."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
