@@ -1,7 +1,8 @@
 """The measurements, all by one command.
 
-    python -m benchmarks                 everything
+    python -m benchmarks                 everything but what takes 3 GB of memory
     python -m benchmarks imix --rounds 9 one capture, more rounds
+    python -m benchmarks ct-large        the largest one
 
 Captures are made in memory (tmpfs) and removed afterwards; nothing is fetched, and programs that are not installed are
 left out with a word.
@@ -17,7 +18,7 @@ from typing import Final
 
 from benchmarks import figures
 from benchmarks.contenders import Failed
-from benchmarks.limits import LIMITS, Limit, Part
+from benchmarks.limits import LIMITS, ON_REQUEST, Limit, Part
 
 _MEMORY_FILES: Final = Path("/dev/shm")  # noqa: S108  # the tmpfs of every Linux; a directory of our own is made in it
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             scale=options.scale,
         )
         _say(f"core {options.core}, {options.rounds} rounds, load {os.getloadavg()[0]:.1f} of {os.cpu_count()}\n")
-        parts = options.parts or list(Part)
+        parts = options.parts or [part for part in Part if part not in ON_REQUEST]
         try:
             kept = [_show(bench, part) for part in parts]
         except Failed as error:
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks", description="Measure the engine beside other programs.")
-    parser.add_argument("parts", nargs="*", type=Part, metavar="PART", help=f"of {', '.join(Part)}; all when none")
+    parser.add_argument(
+        "parts", nargs="*", type=Part, metavar="PART", help=f"of {', '.join(Part)}; all but ct-large when none"
+    )
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="rounds that count (7)")
     parser.add_argument("--core", type=int, default=0, metavar="N", help="core that everything is pinned to (0)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="size of the captures (1.0)")

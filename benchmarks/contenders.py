@@ -27,6 +27,8 @@ class Answer:
 
     packets: int
     peak_bytes: int
+    seconds: float
+    """Of the processor."""
 
 
 class WarmEngine:

@@ -41,6 +41,7 @@ _ANSWER: Final = 0x8000
 _PENDING: Final = 0xFF00
 _PDV_BYTES: Final = 16372
 _SIDE: Final = 512
+_PIXEL: Final = b"\x5a\x05"
 _COMMENT: Final = (
     "Walks with a stick; allergic to contrast medium of an older kind; speaks little of the language of the house, "
     "a relative comes along to translate. Please call the ward before the patient is sent back, and not after lunch. "
@@ -61,7 +62,7 @@ class Dialogue:
     """One connection each, unless there is an opening: then all of it goes on in one."""
     closing: tuple[Turn, ...] = ()
     noise: bytes = b""
-    """Bytes within what is repeated that become noise: pixels."""
+    """Two bytes which, where they are repeated, become noise: pixels."""
 
 
 def store() -> Dialogue:
@@ -73,14 +74,13 @@ def store() -> Dialogue:
         image.Rows = image.Columns = _SIDE
         image.StudyInstanceUID = UID(_ROOT + DIGITS[1].decode())
         image.SOPInstanceUID = UID(f"{image.StudyInstanceUID}.{DIGITS[2].decode()}")
-        pixels = b"\x5a\x05" * (_SIDE * _SIDE)
-        image.PixelData = pixels
+        image.PixelData = _PIXEL * (_SIDE * _SIDE)
         data = _explicit(image)
     request = _command(0x0001, _CT, 7, with_data=True, instance=str(image.SOPInstanceUID))
     answer = _command(0x0001 | _ANSWER, _CT, 7, instance=str(image.SOPInstanceUID), status=0)
     turns = (*_message(request, data, from_client=True), *_message(answer, b"", from_client=False))
     opening, closing = _association(_CT, _EXPLICIT)
-    return Dialogue(opening=opening, repeated=(turns,), closing=closing, noise=pixels)
+    return Dialogue(opening=opening, repeated=(turns,), closing=closing, noise=_PIXEL)
 
 
 def polling() -> Dialogue:

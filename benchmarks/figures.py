@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, assert_never
 
-from benchmarks import captures
+from benchmarks import captures, deidentification
 from benchmarks.contenders import (
     COPY,
     DEBIAN,
@@ -27,7 +27,7 @@ from benchmarks.contenders import (
     WarmEngine,
     contenders,
 )
-from benchmarks.limits import COLD, PAIRED, PEAK, PROOF, RATE, Part, versus
+from benchmarks.limits import COLD, DICOM_PEAK, PAIRED, PEAK, PREVIEWED, PROOF, RATE, SECONDS, Part, versus
 from benchmarks.rounds import Times, run_rounds, timed
 from benchmarks.traffic import Mix, Traffic
 from gql_server.domain.anonymization import AddressMapping
@@ -90,6 +90,8 @@ def measure(bench: Bench, part: Part) -> Measured:
             return _start(bench)
         case Part.PAIR:
             return _pair(bench)
+        case Part.CT | Part.CT_LARGE | Part.ELEMENTS | Part.PREVIEW:
+            return _dicom(bench, part)
         case Part.IMIX | Part.LARGE | Part.UNIQUE | Part.PCAPNG:
             return _captures(bench, *_CAPTURE_OF[part])
         case _:
@@ -214,6 +216,26 @@ def _anonymization(source: Path, output: Path) -> AnonymizeTask:
         key=bytes(32),
         memory_bytes=512 << 20,
     )
+
+
+def _dicom(bench: Bench, part: Part) -> Measured:
+    """Measure a de-identification by processor time: what else runs on the core counts for nothing then."""
+    write, work, what = _DICOM[part]
+    source = write(bench.directory, bench.scale)
+    with WarmEngine(bench.kernel_root, core=bench.core) as engine:
+        found = deidentification.cost(engine, work, source, bench.directory / "output", rounds=bench.rounds)
+    size = source.stat().st_size
+    table = [f"{source.name}: {size / _MEGA:.1f} MB", deidentification.row(f"engine: {work}", found, size)]
+    source.unlink()
+    return Measured(table=table, figures={what: found.seconds, DICOM_PEAK: found.peak_bytes / _MEGA})
+
+
+_DICOM: Final = {
+    Part.CT: (deidentification.images, deidentification.DEIDENTIFY, SECONDS),
+    Part.CT_LARGE: (deidentification.many_images, deidentification.DEIDENTIFY, SECONDS),
+    Part.ELEMENTS: (deidentification.polls, deidentification.DEIDENTIFY, SECONDS),
+    Part.PREVIEW: (deidentification.few_polls, deidentification.PREVIEW, PREVIEWED),
+}
 
 
 def _pair(bench: Bench) -> Measured:

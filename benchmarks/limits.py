@@ -16,6 +16,14 @@ class Part(StrEnum):
     STREAM = "stream"
     START = "start"
     PAIR = "pair"
+    CT = "ct"
+    CT_LARGE = "ct-large"
+    ELEMENTS = "elements"
+    PREVIEW = "preview"
+
+
+ON_REQUEST = frozenset({Part.CT_LARGE})
+"""Measured only when named: it takes 3 GB of memory for its files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,9 @@ RATE = "engine: rewrite, packets"
 PEAK = "a job, most memory held over 6 GB"
 PROOF = "a proof, most memory held over unique sources"
 COLD = "job start, kernel cache warm"
+SECONDS = "a de-identification, least processor time"
+DICOM_PEAK = "a de-identification, most memory held"
+PREVIEWED = "a preview, least processor time"
 PAIRED = "two traces, two workers / one trace"
 
 LIMITS = (
@@ -60,4 +71,8 @@ LIMITS = (
     Limit(part=Part.STREAM, what=PROOF, bound=256, at_most=True, unit="MB"),
     Limit(part=Part.START, what=COLD, bound=1.5, at_most=True, unit="s"),
     Limit(part=Part.PAIR, what=PAIRED, bound=1.2, at_most=True),
+    Limit(part=Part.CT, what=SECONDS, bound=3, at_most=True, unit="s"),
+    Limit(part=Part.CT_LARGE, what=DICOM_PEAK, bound=512, at_most=True, unit="MB"),
+    Limit(part=Part.ELEMENTS, what=SECONDS, bound=20, at_most=True, unit="s"),
+    Limit(part=Part.PREVIEW, what=PREVIEWED, bound=1, at_most=True, unit="s"),
 )

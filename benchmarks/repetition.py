@@ -4,6 +4,7 @@ The packets of one repetition are laid out once as a row of a table; the table i
 sequence numbers, values, pixels, checksums. The same seed and number give the same bytes.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ class _Table:
                 for begin, end in zip(self._begins, self._begins[1:], strict=False)
             ]
         )
-        self._noise = _places(payload, noise) if noise else []
+        self._noise = _runs(payload, noise) if noise else []
         marks = [(mark, _LETTERS) for mark in dialogues.LETTERS] + [(mark, _DIGITS) for mark in dialogues.DIGITS]
         self._marks = [(places, bounds) for mark, bounds in marks if (places := _places(payload, mark))]
 
@@ -171,6 +172,11 @@ def _record(segment: _Segment) -> bytes:
     stations = (b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02")[:: 1 if segment.from_client else -1]
     packet = b"".join(stations) + b"\x08\0" + ip[:10] + checksum.to_bytes(2, "big") + ip[12:] + tcp + segment.payload
     return struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet
+
+
+def _runs(payload: bytes, unit: bytes) -> list[tuple[int, int]]:
+    """Find where a unit of two bytes stands many times in a row."""
+    return [one.span() for one in re.finditer(b"(?:%b){32,}" % re.escape(unit), payload)]
 
 
 def _places(payload: bytes, mark: bytes) -> list[tuple[int, int]]:

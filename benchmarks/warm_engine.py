@@ -7,12 +7,15 @@ of `WORKS`, a source and a directory for the output; the answer tells packets an
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from benchmarks.contenders import REWRITTEN
+from benchmarks.deidentification import DEIDENTIFY, PREVIEW
 from gql_server.domain.anonymization import AddressMapping
+from gql_server.domain.dicom import DicomParameters
 from gql_server.domain.verification import AddressExpectation, MacExpectation, VerificationStatus
 from gql_server.engine.addresses.anonymizing import anonymize
 from gql_server.engine.addresses.mapping import AddressMap
@@ -20,6 +23,9 @@ from gql_server.engine.addresses.rewriter import Rewriter
 from gql_server.engine.capture.output import CaptureOutput
 from gql_server.engine.capture.source import PlainSource
 from gql_server.engine.capture.windows import CaptureWindows
+from gql_server.engine.dicom.deidentifying import deidentify
+from gql_server.engine.dicom.previewing import preview
+from gql_server.engine.dicom.tasks import DeidentifyTask, PreviewDicomTask
 from gql_server.engine.inspect.inspecting import inspect
 from gql_server.engine.inspect.summary import Summarizer
 from gql_server.engine.inspect.survey import Survey
@@ -29,6 +35,7 @@ from gql_server.engine.verify.verifying import verify
 _OUTPUT: Final = "capture"
 _KEY: Final = bytes(range(32))
 _MAPPING: Final = AddressMapping.IPCRYPT_PFX
+_PREVIEWED: Final = 10_000
 _MEMORY_BYTES: Final = 512 << 20
 _UNPACKED_BYTES: Final = 1 << 40
 _UNPACKED_RATIO: Final = 200
@@ -105,6 +112,26 @@ def _verify(source: Path, _: Path) -> int:
     return verification.interference.packets
 
 
+def _deidentify(source: Path, directory: Path) -> int:
+    """De-identify the DICOM of a capture, pixels zeroed, as a job does before the proof."""
+    task = DeidentifyTask(
+        source=source,
+        output_directory=directory,
+        dicom=DicomParameters(),
+        key=_KEY,
+        memory_bytes=_MEMORY_BYTES,
+    )
+    return deidentify(task, _ignore).summary.packets
+
+
+def _preview(source: Path, _: Path) -> int:
+    """Show what would become of the elements of a capture."""
+    task = PreviewDicomTask(
+        source=source, dicom=DicomParameters(), key=_KEY, first=_PREVIEWED, memory_bytes=_MEMORY_BYTES
+    )
+    return preview(task, _ignore).total
+
+
 def _ignore(_: Progressed) -> None:
     """Take what a task tells on its way."""
 
@@ -115,6 +142,8 @@ WORKS: dict[str, Callable[[Path, Path], int]] = {
     "inspect": _inspect,
     "verify": _verify,
     "stream": _stream,
+    DEIDENTIFY: _deidentify,
+    PREVIEW: _preview,
 }
 """One line here and one in `contenders.py` measure another part of the engine."""
 
@@ -131,8 +160,9 @@ def main() -> None:
     os.write(1, b"{}\n")
     for line in sys.stdin:
         asked = json.loads(line)
+        begun = time.process_time()
         packets = WORKS[asked["work"]](Path(asked["source"]), Path(asked["directory"]))
-        answer = {"packets": packets, "peak_bytes": _peak_bytes()}
+        answer = {"packets": packets, "peak_bytes": _peak_bytes(), "seconds": time.process_time() - begun}
         os.write(1, json.dumps(answer).encode() + b"\n")
 
 

@@ -4,6 +4,7 @@ A lossless rearrangement gives the same streams; a degraded capture never shows 
 checksums stay as right, as wrong, or as absent as they were.
 """
 
+import hashlib
 import struct
 from collections.abc import Iterator
 
@@ -14,9 +15,14 @@ _MASK = 0xFFFF
 _BLANKS = (0x00, 0x20)
 
 
-def streams(data: bytes) -> list[bytes]:
-    """Return the streams of a capture, whatever their order and ends."""
-    return sorted(bytes(one.data) for pair in connections_in(data) for one in pair if one.data)
+def streams(data: bytes) -> list[tuple[int, str]]:
+    """Return length and digest of each stream of a capture, whatever their order and ends."""
+    return sorted(
+        (len(one.data), hashlib.sha256(one.data).hexdigest())
+        for pair in connections_in(data)
+        for one in pair
+        if one.data
+    )
 
 
 def disclosed(clean: tuple[bytes, bytes], degraded: tuple[bytes, bytes]) -> list[str]:
