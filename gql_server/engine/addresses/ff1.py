@@ -11,13 +11,35 @@ import numpy as np
 import numpy.typing as npt
 
 from gql_server.engine.addresses.permutations import ecb
+from gql_server.engine.compilation import Bytes, Words, entry
+from gql_server.engine.memory import load64, pointer, store64
 
 U = np.uint64
 Numbers = npt.NDArray[np.uint64]
 
 _ROUNDS: Final = 10
 _BLOCK: Final = 16
+_WORD: Final = 8
 _RADIX: Final = 2
+_BATCH: Final = 1024
+"""Numbers whose blocks stay in the nearest cache."""
+
+
+@entry
+def write_round(heads: Words, half: Words, turn: np.uint64, blocks: Bytes) -> None:
+    """Write the blocks of a round: heads of two words, with the round and one half in the second."""
+    head, number, out = pointer(heads), pointer(half), pointer(blocks)
+    for i in range(half.shape[0]):
+        store64(out, _BLOCK * i, head[2 * i])
+        store64(out, _BLOCK * i + _WORD, head[2 * i + 1] ^ turn ^ number[i])
+
+
+@entry
+def add_round(ciphered: Bytes, place: int, mask: np.uint64, half: Words) -> None:
+    """Add to the other half the word at a place of each block, modulo a power of two."""
+    block, number = pointer(ciphered), pointer(half)
+    for i in range(half.shape[0]):
+        number[i] = (number[i] + load64(block, _BLOCK * i + place)) & mask
 
 
 class Ff1:
@@ -29,13 +51,17 @@ class Ff1:
         self._right_bits = symbols - self._left_bits
         self._tweak_bytes = tweak_bytes
         self._numeral_bytes = -(-self._right_bits // 8)
-        assert tweak_bytes + 1 + self._numeral_bytes <= _BLOCK  # Q of the standard is one block
+        # Q of the standard is one block: the tweak in its first word, round and numeral in its second.
+        assert tweak_bytes <= _WORD
+        assert self._numeral_bytes < _WORD
         # How many bytes of a block make the round's number; its last eight hold what is left modulo 2**64.
         self._number_end = 4 * -(-self._numeral_bytes // 4) + 4
         # P of the standard: version, method, addition; radix; rounds; u mod 256; n; t.
         head = bytes([1, 2, 1, 0, 0, _RADIX, _ROUNDS, self._left_bits])
         head += symbols.to_bytes(4, "big") + tweak_bytes.to_bytes(4, "big")
-        self._first = np.frombuffer(self._aes.update(head), np.uint8)
+        self._first = np.frombuffer(self._aes.update(head), ">u8").astype(np.uint64)
+        self._blocks = np.empty(_BATCH * _BLOCK, np.uint8)
+        self._ciphered = np.empty((_BATCH + 1) * _BLOCK, np.uint8)  # update_into asks for one block more
 
     def permute(self, numbers: Numbers, tweaks: Numbers | None = None) -> Numbers:
         """Encrypt numbers of up to 64 bits."""
@@ -45,24 +71,22 @@ class Ff1:
 
     def permute_halves(self, left: Numbers, right: Numbers, tweaks: Numbers | None = None) -> tuple[Numbers, Numbers]:
         """Encrypt strings given as their halves, the longer one behind."""
-        head = np.zeros((len(left), _BLOCK), np.uint8)
+        left, right = left.copy(), right.copy()
+        heads = np.empty((len(left), 2), np.uint64)
+        heads[:] = self._first
         if tweaks is not None:
-            head[:, : self._tweak_bytes] = _octets(tweaks, self._tweak_bytes)
-        head ^= self._first
-        for turn in range(_ROUNDS):
-            mask = U((1 << (self._right_bits if turn & 1 else self._left_bits)) - 1)
-            left, right = right, (left + self._round(head, turn, right)) & mask
+            heads[:, 0] ^= tweaks << U(8 * (_WORD - self._tweak_bytes))
+        for begin in range(0, len(left), _BATCH):
+            part = slice(begin, begin + _BATCH)
+            self._encrypt(heads[part].reshape(-1), left[part], right[part])
         return left, right
 
-    def _round(self, head: npt.NDArray[np.uint8], turn: int, half: Numbers) -> Numbers:
-        """Return the round function's number modulo 2**64."""
-        blocks = head.copy()
-        blocks[:, _BLOCK - self._numeral_bytes - 1] ^= np.uint8(turn)
-        blocks[:, _BLOCK - self._numeral_bytes :] ^= _octets(half, self._numeral_bytes)
-        ciphered = np.frombuffer(self._aes.update(blocks.tobytes()), np.uint8).reshape(-1, _BLOCK)
-        number = np.ascontiguousarray(ciphered[:, self._number_end - 8 : self._number_end])
-        return number.view(">u8")[:, 0].astype(np.uint64)
-
-
-def _octets(numbers: Numbers, count: int) -> npt.NDArray[np.uint8]:
-    return numbers.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - count :]
+    def _encrypt(self, heads: Words, left: Numbers, right: Numbers) -> None:
+        """Encrypt halves in place; after an even number of rounds each lies where it began."""
+        masks = [U((1 << bits) - 1) for bits in (self._left_bits, self._right_bits)]
+        size, place = len(left) * _BLOCK, self._number_end - _WORD
+        for turn in range(_ROUNDS):
+            write_round(heads, right, U(turn << (8 * self._numeral_bytes)), self._blocks)
+            self._aes.update_into(self._blocks.data[:size], self._ciphered.data)
+            add_round(self._ciphered, place, masks[turn & 1], left)
+            left, right = right, left

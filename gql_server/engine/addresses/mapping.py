@@ -116,8 +116,11 @@ class AddressMap:
 
     def mac(self, addresses: Numbers) -> Numbers:
         """Map MAC addresses, given as numbers."""
+        ordinary = ranges.is_ordinary_mac(addresses)
+        if ordinary.all():
+            return self._ordinary_mac(addresses)
         out = addresses.copy()
-        _within(out, ranges.is_ordinary_mac(addresses), self._ordinary_mac)
+        _within(out, ordinary, self._ordinary_mac)
         _within(out, ranges.is_ipv4_group_mac(addresses), self._ipv4_group_mac)
         _within(out, ranges.is_ipv6_group_mac(addresses), self._ipv6_group_mac)
         return out

@@ -211,11 +211,11 @@ class PrefixPreserving(Permutation):
 
     def _flips_of_tops(self, base: int, lift: Callable[[Numbers], Pairs]) -> Numbers:
         """Return the flips of the first 16 bits of every address, one prefix length after the other."""
-        flips = np.zeros(TOPS, np.uint64)
+        flips = np.zeros(1, np.uint64)
         for length in range(TOP_BITS):
             prefixes = np.arange(1 << length, dtype=np.uint64) << U(IPV4_BITS - length)
-            bits = self._flips(lift(prefixes), base + length, 1)
-            flips |= np.repeat(bits << U(TOP_BITS - 1 - length), TOPS >> length)
+            # Both longer prefixes share the flips of this one.
+            flips = np.repeat((flips << U(1)) | self._flips(lift(prefixes), base + length, 1), 2)
         return flips
 
     def _flips(self, addresses: Pairs, first: int, bits: int) -> Numbers:

@@ -35,7 +35,7 @@ GROUP_IPV4_HOST: Final = U(0x007FFFFF)
 GROUP_MAC_IPV4: Final = U(0x01005E000000)
 GROUP_MAC_IPV6: Final = U(0x333300000000)
 BROADCAST_MAC: Final = U(0xFFFFFFFFFFFF)
-_ASSIGNED_ORGANISATIONS: Final = np.array([0x0180C2, 0x01000C, 0x011B19, 0x010CCD], np.uint64)
+_ASSIGNED_ORGANISATIONS: Final = (0x0180C2, 0x01000C, 0x011B19, 0x010CCD)
 """Bridges and LLDP, Cisco's protocols, precision time, substations."""
 
 
@@ -119,8 +119,11 @@ def is_dynamic_group_id(low: Numbers) -> Flags:
 
 def is_fixed_mac(a: Numbers) -> Flags:
     """Nobody, everyone, and the groups that protocols are assigned."""
-    assigned = np.isin(a >> U(24), _ASSIGNED_ORGANISATIONS)
-    return np.asarray((a == 0) | (a == BROADCAST_MAC) | assigned)
+    fixed = np.asarray((a == 0) | (a == BROADCAST_MAC))
+    vendor = a >> U(24)
+    for organisation in _ASSIGNED_ORGANISATIONS:
+        fixed |= vendor == organisation
+    return fixed
 
 
 def is_ipv4_group_mac(a: Numbers) -> Flags:
