@@ -99,15 +99,22 @@ def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previe
 
 
 def _pairs(new: NewAddresses) -> Iterator[AddressPair]:
-    rows = zip(new.is_ipv6.tolist(), new.is_ipv4.tolist(), new.originals.tolist(), new.mapped.tolist(), strict=True)
-    for is_ipv6, is_ipv4, original, mapped in rows:
-        kind = "IPV6" if is_ipv6 else "IPV4" if is_ipv4 else "MAC"
-        yield AddressPair(original=_text(kind, *original), replacement=_text(kind, *mapped), kind=kind)
+    """Yield them in the order in which they were met."""
+    kinds = (("IPV6", new.ipv6), ("IPV4", new.ipv4), ("MAC", new.mac))
+    rows = [
+        (kind, original, image)
+        for kind, mapped in kinds
+        for original, image in zip(mapped.originals.tolist(), mapped.images.tolist(), strict=True)
+    ]
+    for place in new.order.argsort().tolist():
+        kind, original, image = rows[place]
+        yield AddressPair(original=_text(kind, original), replacement=_text(kind, image), kind=kind)
 
 
-def _text(kind: str, high: int, low: int) -> str:
-    if kind == "IPV6":
+def _text(kind: str, address: int | list[int]) -> str:
+    if isinstance(address, list):
+        high, low = address
         return str(IPv6Address((high << 64) | low))
     if kind == "IPV4":
-        return str(IPv4Address(low))
-    return low.to_bytes(6, "big").hex(":")
+        return str(IPv4Address(address))
+    return address.to_bytes(6, "big").hex(":")

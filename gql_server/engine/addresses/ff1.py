@@ -42,6 +42,18 @@ def add_round(ciphered: Bytes, place: int, mask: np.uint64, half: Words) -> None
         number[i] = (number[i] + load64(block, _BLOCK * i + place)) & mask
 
 
+@entry
+def turn_round(  # noqa: PLR0917  # kernels take their arguments by position
+    ciphered: Bytes, place: int, mask: np.uint64, heads: Words, half: Words, turn: np.uint64, blocks: Bytes
+) -> None:
+    """End one round and write the blocks of the next: a call costs more than a few numbers."""
+    block, head, number, out = pointer(ciphered), pointer(heads), pointer(half), pointer(blocks)
+    for i in range(half.shape[0]):
+        number[i] = (number[i] + load64(block, _BLOCK * i + place)) & mask
+        store64(out, _BLOCK * i, head[2 * i])
+        store64(out, _BLOCK * i + _WORD, head[2 * i + 1] ^ turn ^ number[i])
+
+
 class Ff1:
     """FF1 of many numbers at once; all tweaks have the same few bytes."""
 
@@ -84,9 +96,12 @@ class Ff1:
     def _encrypt(self, heads: Words, left: Numbers, right: Numbers) -> None:
         """Encrypt halves in place; after an even number of rounds each lies where it began."""
         masks = [U((1 << bits) - 1) for bits in (self._left_bits, self._right_bits)]
-        size, place = len(left) * _BLOCK, self._number_end - _WORD
-        for turn in range(_ROUNDS):
-            write_round(heads, right, U(turn << (8 * self._numeral_bytes)), self._blocks)
-            self._aes.update_into(self._blocks.data[:size], self._ciphered.data)
-            add_round(self._ciphered, place, masks[turn & 1], left)
+        size, place, at = len(left) * _BLOCK, self._number_end - _WORD, 8 * self._numeral_bytes
+        blocks, ciphered = self._blocks, self._ciphered
+        write_round(heads, right, U(0), blocks)
+        for turn in range(1, _ROUNDS):
+            self._aes.update_into(blocks.data[:size], ciphered.data)
+            turn_round(ciphered, place, masks[turn - 1 & 1], heads, left, U(turn << at), blocks)
             left, right = right, left
+        self._aes.update_into(blocks.data[:size], ciphered.data)
+        add_round(ciphered, place, masks[_ROUNDS - 1 & 1], left)

@@ -155,13 +155,15 @@ class AddressMap:
         if not follows.any():
             return self._other_ids(addresses)
         out = np.empty_like(low)
-        out[follows] = self._follow(addresses[follows])[:, 1]
+        out[follows] = self._ids_of_macs(low[follows])
         out[~follows] = self._other_ids(addresses[~follows])
         return out
 
     def _other_ids(self, addresses: Pairs) -> Numbers:
         def step(pairs: Pairs) -> Pairs:
-            return np.stack([pairs[:, 0], self._permutation.interface_ids(pairs)], axis=1)
+            out = pairs.copy()
+            out[:, 1] = self._permutation.interface_ids(pairs)
+            return out
 
         return np.asarray(cycle_walk(addresses, step, lambda a: ~is_eui64(a[:, 1]))[:, 1])
 
@@ -169,8 +171,11 @@ class AddressMap:
         """Move interface ids as the MAC addresses that they were made from."""
         out = addresses.copy()
         chosen = np.flatnonzero(is_eui64(addresses[:, 1]))
-        out[chosen, 1] = eui64_of_mac(self._ordinary_mac(mac_of_eui64(addresses[chosen, 1])))
+        out[chosen, 1] = self._ids_of_macs(addresses[chosen, 1])
         return out
+
+    def _ids_of_macs(self, ids: Numbers) -> Numbers:
+        return eui64_of_mac(self._ordinary_mac(mac_of_eui64(ids)))
 
     def _reserved_ipv4(self, addresses: Numbers) -> Numbers:
         return cycle_walk(addresses, lambda a: self._permutation.hosts_ipv4(a, _RESERVED_BITS), ranges.is_reserved_ipv4)

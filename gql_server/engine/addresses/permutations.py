@@ -69,6 +69,17 @@ def build_prefix_blocks(addresses: Words, first: int, bits: int, blocks: Bytes) 
 
 
 @entry
+def join_tops(addresses: Words, step: int, tops: Words, rest: int, images: Words) -> None:
+    """Turn flips into images: the first 16 bits of numbers become those of a table, the others are flipped."""
+    address, top, image = pointer(addresses), pointer(tops), pointer(images)
+    shift = U(rest)
+    mask = (U(1) << shift) - U(1)
+    for i in range(images.shape[0]):
+        number = address[i * step]
+        image[i] = (top[number >> shift] << shift) | ((number ^ image[i]) & mask)
+
+
+@entry
 def build_padded_blocks(addresses: Words, first: int, bits: int, pad: Bytes, blocks: Bytes) -> None:
     """For each of some bits from the first on, write the bits before it, leftmost, followed by the pad's."""
     out, filler = pointer(blocks), pointer(pad)
@@ -151,8 +162,10 @@ class PrefixPreserving(Permutation):
 
     def ordinary_ipv4(self, addresses: Numbers) -> Numbers:
         """Permute the ordinary IPv4 addresses."""
-        tops = self._tops_ipv4[(addresses >> U(TOP_BITS)).astype(np.intp)]
-        return (tops << U(TOP_BITS)) | (self.hosts_ipv4(addresses, IPV4_BITS - TOP_BITS) & U(TOPS - 1))
+        rest = IPV4_BITS - TOP_BITS
+        images = self._flips(self._lifted(addresses), self._base_ipv4 + TOP_BITS, rest)
+        join_tops(np.ascontiguousarray(addresses), 1, self._tops_ipv4, rest, images)
+        return images
 
     def hosts_ipv4(self, addresses: Numbers, bits: int) -> Numbers:
         """Permute the last bits of IPv4 addresses."""
@@ -160,12 +173,11 @@ class PrefixPreserving(Permutation):
 
     def ordinary_ipv6(self, addresses: Pairs, ids: InterfaceIds) -> Pairs:
         """Permute the high words, cycle-walked; the low ones are the caller's."""
-        high = addresses[:, 0]
-        rest = WORD_BITS - TOP_BITS
+        addresses = np.ascontiguousarray(addresses)
+        images = self._flips_of_networks(addresses)
+        join_tops(addresses.reshape(-1), 2, self._tops_ipv6, WORD_BITS - TOP_BITS, images)
         out = np.empty_like(addresses)
-        tops = self._tops_ipv6[(high >> U(rest)).astype(np.intp)]
-        out[:, 0] = (tops << U(rest)) | ((high ^ self._flips_of_networks(addresses)) & U((1 << rest) - 1))
-        out[:, 1] = ids(addresses)
+        out[:, 0], out[:, 1] = images, ids(addresses)
         return out
 
     def interface_ids(self, addresses: Pairs) -> Numbers:
@@ -271,7 +283,9 @@ class IpcryptPfx(PrefixPreserving):
 
     def _lifted(self, addresses: Numbers) -> Pairs:
         """Return ::ffff:a.b.c.d."""
-        return np.stack([np.zeros_like(addresses), addresses | self._MAPPED], axis=1)
+        lifted = np.zeros((len(addresses), 2), np.uint64)
+        lifted[:, 1] = addresses | self._MAPPED
+        return lifted
 
     def _collect(self, addresses: Words, first: int, bits: int, flips: Words) -> None:
         build_prefix_blocks(addresses, first, bits, self._blocks)
@@ -295,7 +309,9 @@ class CryptoPan(PrefixPreserving):
         self._ciphered = _room()
 
     def _lifted(self, addresses: Numbers) -> Pairs:
-        return np.stack([addresses << U(32), np.zeros_like(addresses)], axis=1)
+        lifted = np.zeros((len(addresses), 2), np.uint64)
+        lifted[:, 0] = addresses << U(32)
+        return lifted
 
     def _collect(self, addresses: Words, first: int, bits: int, flips: Words) -> None:
         build_padded_blocks(addresses, first, bits, self._pad, self._blocks)

@@ -46,7 +46,19 @@ from gql_server.engine.addresses.transport import (
     is_special_stream,
 )
 from gql_server.engine.compilation import Bytes, State, U, Words, entry, kernel
-from gql_server.engine.memory import load8, load16, load32, load48, load64, pointer, store16, store32, store48, store64
+from gql_server.engine.memory import (
+    load8,
+    load16,
+    load32,
+    load48,
+    load64,
+    pointer,
+    prefetch,
+    store16,
+    store32,
+    store48,
+    store64,
+)
 
 NOT_PLAIN: Final = 0
 REWRITTEN: Final = 1
@@ -112,9 +124,42 @@ def _headers(b: Bytes, s: State, at: int, end: int, protocol: int) -> int:
 
 
 @kernel
+def _narrow_slot(s: State, key: np.uint64) -> np.uint64:
+    return U(s[NARROW_AT]) + ((key * U(s[SEED_NARROW])) >> U(s[NARROW_SHIFT])) * U(NARROW_WORDS)
+
+
+@kernel
+def _wide_slot(s: State, high: np.uint64, low: np.uint64) -> np.uint64:
+    i = ((high ^ (low * U(s[SEED_LOW]))) * U(s[SEED_WIDE])) >> U(s[WIDE_SHIFT])
+    return U(s[WIDE_AT]) + i * U(WIDE_WORDS)
+
+
+@kernel
+def _fetch(w: Words, position: np.uint64) -> None:
+    prefetch(w, np.int64(position))  # type: ignore[arg-type]  # an int to numba, and any memory
+
+
+@kernel
+def fetch_slots(b: Bytes, s: State, w: Words, at: int, end: int) -> None:
+    """Fetch the slots of a later packet's IP addresses into the cache, if they are easily found."""
+    if end - at < _LEAST:
+        return
+    kind, ip = load16(b, at + 12), at + _ETHERNET_HEADER
+    if kind == VLAN:
+        kind = load16(b, ip + 2)
+        ip += _TAG_BYTES
+    if kind == IPV4:
+        _fetch(w, _narrow_slot(s, U(load32(b, ip + 12)) | U(KEY_IPV4)))
+        _fetch(w, _narrow_slot(s, U(load32(b, ip + 16)) | U(KEY_IPV4)))
+    elif kind == IPV6 and end - ip >= _IPV6_HEADER:
+        _fetch(w, _wide_slot(s, load64(b, ip + 8), load64(b, ip + 16)))
+        _fetch(w, _wide_slot(s, load64(b, ip + 24), load64(b, ip + 32)))
+
+
+@kernel
 def _narrow(s: State, w: Words, key: np.uint64) -> np.uint64:
     """Look an IPv4 or MAC key up; most lie in their first slot."""
-    position = U(s[NARROW_AT]) + ((key * U(s[SEED_NARROW])) >> U(s[NARROW_SHIFT])) * U(NARROW_WORDS)
+    position = _narrow_slot(s, key)
     if w[position] == key and w[position + U(1)] != U(0):
         return U(w[position + U(1)])
     return find_narrow(s, w, key)
@@ -123,8 +168,7 @@ def _narrow(s: State, w: Words, key: np.uint64) -> np.uint64:
 @kernel
 def _wide(s: State, w: Words, high: np.uint64, low: np.uint64) -> int:
     """Look an IPv6 address up; most lie in their first slot."""
-    i = ((high ^ (low * U(s[SEED_LOW]))) * U(s[SEED_WIDE])) >> U(s[WIDE_SHIFT])
-    position = U(s[WIDE_AT]) + i * U(WIDE_WORDS)
+    position = _wide_slot(s, high, low)
     if w[position] == high and w[position + U(WIDE_LOW)] == low and w[position + U(WIDE_META)] & U(READY):
         return np.int64(position)  # type: ignore[return-value]  # an int to numba
     return find_wide(s, w, high, low)

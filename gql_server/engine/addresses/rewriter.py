@@ -1,6 +1,7 @@
 """Rewrites windows, keeping the tables between them."""
 
 import secrets
+from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -9,12 +10,11 @@ import numpy.typing as npt
 from gql_server.domain.anonymization import AnonymizationReport, NamePolicy, PayloadPolicy
 from gql_server.engine.addresses import layout
 from gql_server.engine.addresses.plain_packets import mark_ports
-from gql_server.engine.addresses.tables import settle, transfer
+from gql_server.engine.addresses.tables import list_new, settle, transfer
 from gql_server.engine.addresses.walk import FINISH, NOTE, REWRITE, SAVED_BYTES, walk_records
 from gql_server.engine.capture.shortening import close_up
 from gql_server.engine.capture.windows import Window
 
-U = np.uint64
 _NARROW_SLOTS: Final = 1 << 14
 _NARROW_MOST: Final = 1 << 21
 _WIDE_SLOTS: Final = 1 << 12
@@ -27,8 +27,6 @@ _PAYLOAD: Final = {
     PayloadPolicy.ZERO: layout.ZERO_PAYLOAD,
     PayloadPolicy.TRUNCATE: layout.CUT_PAYLOAD,
 }
-_IPV4_MASK: Final = U(0xFFFFFFFF)
-_MAC_MASK: Final = U(0xFFFFFFFFFFFF)
 
 
 class Addresses(Protocol):
@@ -47,13 +45,22 @@ class Addresses(Protocol):
         ...
 
 
-class NewAddresses(NamedTuple):
-    """Addresses met for the first time, in order, and what they become; one row each, high and low word."""
+class _Mapped(NamedTuple):
+    """Addresses of one kind."""
 
-    is_ipv6: npt.NDArray[np.bool_]
-    is_ipv4: npt.NDArray[np.bool_]
     originals: npt.NDArray[np.uint64]
-    mapped: npt.NDArray[np.uint64]
+    images: npt.NDArray[np.uint64]
+
+
+class NewAddresses(NamedTuple):
+    """Addresses met for the first time, and what they become; kind by kind."""
+
+    order: npt.NDArray[np.int64]
+    """The place of each among all, as they were met; of the IPv6 addresses first, then of IPv4, then of MAC."""
+    ipv6: _Mapped
+    """Rows of high and low word."""
+    ipv4: _Mapped
+    mac: _Mapped
 
 
 class Rewriter:
@@ -108,9 +115,22 @@ class Rewriter:
 
     def settle_new(self) -> NewAddresses:
         """Map the addresses noted since the last time."""
-        new = self._map_new()
-        settle(self._state, self._words, new.mapped.reshape(-1))
-        return new
+        count = int(self._state[layout.NEW_COUNT])
+        order = np.empty(count, np.int64)
+        originals, images = np.empty((2, 2 * count), np.uint64)
+        six, four = list_new(self._state, self._words, order, originals)
+        ends = (2 * six, 2 * six + four, six + count)
+        ipv6 = _Mapped(originals[: ends[0]].reshape(-1, 2), images[: ends[0]].reshape(-1, 2))
+        ipv4, mac = (_Mapped(originals[a:b], images[a:b]) for a, b in pairwise(ends))
+        # Most windows of a long capture have few new addresses, and none of some kinds.
+        if six:
+            ipv6.images[:] = self._map.ipv6(ipv6.originals)
+        if four:
+            ipv4.images[:] = self._map.ipv4(ipv4.originals)
+        if len(mac.images):
+            mac.images[:] = self._map.mac(mac.originals)
+        settle(self._state, self._words, order, six, images)
+        return NewAddresses(order=order, ipv6=ipv6, ipv4=ipv4, mac=mac)
 
     def report(self, packets: int, blocks_dropped: int) -> AnonymizationReport:
         """Tell what was done; an address met again after its table was cleared counts again."""
@@ -131,27 +151,6 @@ class Rewriter:
         state, words = self._state, self._words
         lists = (self._deferred, self._saved)
         return walk_records(window.buffer, window.records, state, words, *lists, first, count, mode)
-
-    def _map_new(self) -> NewAddresses:
-        count = int(self._state[layout.NEW_COUNT])
-        entries = self._state[layout.NEW_AT : layout.NEW_AT + count]
-        is_ipv6 = entries >= layout.WIDE_ENTRY
-        places = np.where(is_ipv6, entries - layout.WIDE_ENTRY, entries)
-        high = self._words[places]
-        is_ipv4 = ~is_ipv6 & ((high & U(layout.KEY_IPV4)) != 0)
-        is_mac = ~is_ipv6 & ~is_ipv4
-        originals, mapped = np.zeros((2, count, 2), np.uint64)
-        # Most windows of a long capture have few new addresses, and none of some kinds.
-        if len(six := np.flatnonzero(is_ipv6)):
-            originals[six, 0], originals[six, 1] = high[six], self._words[places[six] + layout.WIDE_LOW]
-            mapped[six] = self._map.ipv6(originals[six])
-        if len(four := np.flatnonzero(is_ipv4)):
-            originals[four, 1] = high[four] & _IPV4_MASK
-            mapped[four, 1] = self._map.ipv4(originals[four, 1])
-        if len(macs := np.flatnonzero(is_mac)):
-            originals[macs, 1] = high[macs] & _MAC_MASK
-            mapped[macs, 1] = self._map.mac(originals[macs, 1])
-        return NewAddresses(is_ipv6=is_ipv6, is_ipv4=is_ipv4, originals=originals, mapped=mapped)
 
     def _lay_out(self) -> npt.NDArray[np.uint64]:
         """Describe the tables in the state and return empty ones, the wide one first, slots on cache lines."""

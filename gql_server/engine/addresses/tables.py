@@ -46,6 +46,7 @@ _ONE = U(1)
 _NONE = U(0)
 _WORD = U(0xFFFF)
 _ADDRESS = U(0xFFFFFFFF)
+_MAC = U(0xFFFFFFFFFFFF)
 _READY = U(READY)
 
 
@@ -130,20 +131,56 @@ def find_wide(s: State, w: Words, high: np.uint64, low: np.uint64) -> int:
 
 
 @entry
-def settle(state: State, words: Words, mapped: Words) -> None:
-    """Write what the new addresses became, two words each (high is 0 for narrow ones), and begin a new list."""
+def list_new(state: State, words: Words, order: State, originals: Words) -> tuple[int, int]:
+    """Write the new addresses by kind, each kind in the order in which it was met.
+
+    First the IPv6 addresses, two words each, then the IPv4 and then the MAC addresses. `order` tells the place of each
+    in the list of the state. Returns how many there are of the first two kinds.
+    """
+    s, w, o, out = pointer(state), pointer(words), pointer(order), pointer(originals)
+    count, six, four = s[NEW_COUNT], 0, 0
+    for i in range(count):
+        position = s[NEW_AT + i]
+        if position >= WIDE_ENTRY:
+            six += 1
+        elif w[U(position)] & U(KEY_IPV4):
+            four += 1
+    wide, narrow, mac = 0, six, six + four
+    for i in range(count):
+        position = s[NEW_AT + i]
+        if position >= WIDE_ENTRY:
+            j = U(position - WIDE_ENTRY)
+            out[2 * wide], out[2 * wide + 1] = w[j], w[j + U(WIDE_LOW)]
+            o[wide] = i
+            wide += 1
+            continue
+        key = w[U(position)]
+        if key & U(KEY_IPV4):
+            out[six + narrow] = key & _ADDRESS
+            o[narrow] = i
+            narrow += 1
+        else:
+            out[six + mac] = key & _MAC
+            o[mac] = i
+            mac += 1
+    return six, four
+
+
+@entry
+def settle(state: State, words: Words, order: State, six: int, mapped: Words) -> None:
+    """Write what the new addresses became, listed as `list_new` does, and begin a new list."""
     s, w = pointer(state), pointer(words)
     for i in range(s[NEW_COUNT]):
-        position = s[NEW_AT + i]
-        high, low = mapped[2 * i], mapped[2 * i + 1]
-        if position >= WIDE_ENTRY:
+        position = s[NEW_AT + order[i]]
+        if i < six:
+            high, low = mapped[2 * i], mapped[2 * i + 1]
             j = U(position - WIDE_ENTRY)
             delta = words_of(~w[j]) + words_of(~w[j + U(WIDE_LOW)]) + words_of(high) + words_of(low)
             w[j + U(WIDE_NEW_HIGH)] = high
             w[j + U(WIDE_NEW_LOW)] = low
             w[j + U(WIDE_META)] = _READY | U(fold(delta))
         else:
-            j = U(position)
+            j, low = U(position), mapped[six + i]
             if w[j] & U(KEY_IPV4):
                 delta = words_of((w[j] & _ADDRESS) ^ _ADDRESS) + words_of(low)
                 w[j + _ONE] = _READY | (U(fold(delta)) << U(32)) | low

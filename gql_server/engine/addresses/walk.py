@@ -79,7 +79,7 @@ from gql_server.engine.addresses.links import (
     vlan,
 )
 from gql_server.engine.addresses.payload import payload
-from gql_server.engine.addresses.plain_packets import NOT_PLAIN, NOTED, rewrite_plain
+from gql_server.engine.addresses.plain_packets import NOT_PLAIN, NOTED, fetch_slots, rewrite_plain
 from gql_server.engine.addresses.radiotap import radiotap
 from gql_server.engine.addresses.transport import TCP, UDP, tcp, udp
 from gql_server.engine.addresses.tunnels import GRE, gre
@@ -101,6 +101,7 @@ FINISH: Final = 2
 
 AHEAD: Final = 6
 """So many records further on a packet is fetched into the cache."""
+AHEAD_OF_SLOTS: Final = 3
 CACHE_LINE: Final = 64
 SAVED_BYTES: Final = 2048
 """Packets up to this size are rewritten at once; of larger ones the addresses are looked at before."""
@@ -255,6 +256,19 @@ def _restore(b: Bytes, s: State, saved: Bytes, begin: int, size: int) -> None:
         s[FIRST_COUNTER + i] = s[SAVED + i]
 
 
+@kernel
+def _look_ahead(b: Bytes, r: State, s: State, w: Words, d: State, index: int, mode: int) -> None:
+    """Have the bytes of later packets in the cache when their turn comes, and the slots of nearer ones."""
+    far, near = index + AHEAD, index + AHEAD_OF_SLOTS
+    if mode == FINISH:
+        far, near = d[far], d[near]
+    ahead = r[far * RECORD_COLUMNS + RECORD_BEGIN]
+    prefetch(b, ahead)
+    prefetch(b, ahead + CACHE_LINE)
+    i = near * RECORD_COLUMNS
+    fetch_slots(b, s, w, r[i + RECORD_BEGIN], r[i + RECORD_END])
+
+
 @entry
 def walk_records(  # noqa: C901  # one loop with one call of the walk, which every call would add to the code
     window: Bytes,
@@ -280,10 +294,8 @@ def walk_records(  # noqa: C901  # one loop with one call of the walk, which eve
     for index in range(first, count):
         i = (d[index] if mode == FINISH else index) * RECORD_COLUMNS
         begin, end, link = r[i + RECORD_BEGIN], r[i + RECORD_END], r[i + RECORD_LINK_TYPE]
-        if index + AHEAD < count and mode == REWRITE:
-            ahead = r[i + AHEAD * RECORD_COLUMNS + RECORD_BEGIN]
-            prefetch(b, ahead)
-            prefetch(b, ahead + CACHE_LINE)
+        if index + AHEAD < count and mode != NOTE:
+            _look_ahead(b, r, s, w, d, index, mode)
         s[FULL] = s[WAITING] = 0
         done = rewrite_plain(b, s, w, begin, end) if plain and link == LINK_ETHERNET else NOT_PLAIN
         if done == NOT_PLAIN or (done == NOTED and mode == FINISH):
