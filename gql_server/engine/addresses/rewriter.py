@@ -16,10 +16,10 @@ from gql_server.engine.capture.shortening import close_up
 from gql_server.engine.capture.windows import Window
 
 _NARROW_SLOTS: Final = 1 << 14
-_NARROW_MOST: Final = 1 << 21
+_NARROW_MOST: Final = 1 << 20
 _WIDE_SLOTS: Final = 1 << 12
-_WIDE_MOST: Final = 1 << 19
-"""32 MiB each. Half a full table holds more than the addresses of one packet, so clearing always helps."""
+_WIDE_MOST: Final = 1 << 18
+"""16 MiB each. Half a full table holds more than the addresses of one packet, so clearing always helps."""
 _GROWTH: Final = 2
 _WORD_BITS: Final = 64
 _PAYLOAD: Final = {
