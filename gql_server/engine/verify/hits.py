@@ -2,8 +2,7 @@
 
 A probe is only worth its time where two filters let it through. Both know four bytes of each original: the whole of
 an IPv4 address, the last four bytes of a MAC address, one 32-bit word of an IPv6 address, and the same from last to
-first. The sieve is asked at even places only, so it holds the first three of these bytes and the last three; it is
-small enough for the cache next to the core. The filter behind it (Bloom) is asked about all four.
+first. The filter behind the sieve (Bloom) is asked about all four at once.
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
@@ -11,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from gql_server.engine.compilation import State, U, Words, entry, kernel
+from gql_server.engine.compilation import Bytes, State, U, Words, entry, kernel
 from gql_server.engine.memory import pointer
 from gql_server.engine.verify.classes import (
     LINK_LOCAL,
@@ -36,6 +35,7 @@ from gql_server.engine.verify.layout import (
     WIDE_WORDS,
 )
 from gql_server.engine.verify.pairs import narrow_slot, wide_slot
+from gql_server.engine.verify.sieve import admit
 
 # The kinds of originals, as in `classes`, and the forms in which they are found.
 BINARY: Final = 0
@@ -51,8 +51,7 @@ HIT_SHIFT: Final = 1
 """How far a hash is shifted to be a bit of the filter."""
 TEXT_DONE: Final = 2
 """Text before it was read."""
-SIEVE_SHIFT: Final = 3
-HITS_HEAD: Final = 4
+HITS_HEAD: Final = 3
 HIT_COLUMNS: Final = 4
 HIT_AT: Final = 0
 HIT_LENGTH: Final = 1
@@ -88,18 +87,6 @@ def swap64(x: np.uint64) -> np.uint64:
 
 
 @kernel
-def sieve_word(x: np.uint64, shift: np.uint64) -> np.uint64:
-    """Return which word of the sieve holds the mark of three bytes."""
-    return (x * _FIRST) >> shift
-
-
-@kernel
-def sieve_bit(x: np.uint64) -> np.uint64:
-    """Return which bit of it is the mark."""
-    return ((x * _FIRST) >> U(20)) & U(63)
-
-
-@kernel
 def may_be(bits: Words, shift: np.uint64, value: np.uint64) -> bool:
     """Say whether four bytes may belong to an original."""
     one = (value * _FIRST) >> shift
@@ -110,10 +97,9 @@ def may_be(bits: Words, shift: np.uint64, value: np.uint64) -> bool:
 
 
 @kernel
-def _admit(bits: Words, sieve: Words, h: State, value: np.uint64) -> None:
-    shift, fine = U(h[HIT_SHIFT]), U(h[SIEVE_SHIFT])
-    for three in (value >> U(8), value & U(0xFFFFFF)):
-        sieve[sieve_word(three, fine)] |= U(1) << sieve_bit(three)
+def _admit(bits: Words, v: Bytes, h: State, value: np.uint64) -> None:
+    admit(v, value)
+    shift = U(h[HIT_SHIFT])
     one, other = (value * _FIRST) >> shift, (value * _SECOND) >> shift
     bits[one >> U(6)] |= U(1) << (one & U(63))
     bits[other >> U(6)] |= U(1) << (other & U(63))
@@ -168,7 +154,7 @@ def fingerprint_word(high: np.uint64, low: np.uint64) -> int:
 
 
 @kernel
-def _choose_narrow(s: State, w: Words, bits: Words, sieve: Words, h: State, counts: State) -> None:
+def _choose_narrow(s: State, w: Words, bits: Words, v: Bytes, h: State, counts: State) -> None:
     for slot in range(s[NARROW_MASK] + 1):
         position = U(slot * NARROW_WORDS)
         key, value = w[position], w[position + U(1)]
@@ -178,20 +164,20 @@ def _choose_narrow(s: State, w: Words, bits: Words, sieve: Words, h: State, coun
         if key & U(KEY_IPV4):
             # Fewer than two bytes that are not zero would be found everywhere.
             if _is_searched_class(class_of_ipv4(number)) and _nonzero_bytes(number) >= 2:  # noqa: PLR2004  # see above
-                _admit(bits, sieve, h, number)
-                _admit(bits, sieve, h, swap32(number))
+                _admit(bits, v, h, number)
+                _admit(bits, v, h, swap32(number))
                 counts[_IPV4] += 1
                 w[position + U(1)] = value | _SEARCHED
         elif class_of_mac(number) == ORDINARY and _nonzero_bytes(number) >= 3:  # noqa: PLR2004  # as above
-            _admit(bits, sieve, h, number & _WORD)
-            _admit(bits, sieve, h, swap48(number) >> U(16))
-            _admit(bits, sieve, h, U(0xFE000000) | (number & U(0xFFFFFF)))
+            _admit(bits, v, h, number & _WORD)
+            _admit(bits, v, h, swap48(number) >> U(16))
+            _admit(bits, v, h, U(0xFE000000) | (number & U(0xFFFFFF)))
             counts[_MAC] += 1
             w[position + U(1)] = value | _SEARCHED
 
 
 @kernel
-def _choose_wide(s: State, w: Words, bits: Words, sieve: Words, h: State, counts: State) -> None:
+def _choose_wide(s: State, w: Words, bits: Words, v: Bytes, h: State, counts: State) -> None:
     for slot in range(s[WIDE_MASK] + 1):
         position = U(s[WIDE_AT] + slot * WIDE_WORDS)
         meta = w[position + U(WIDE_META)]
@@ -202,25 +188,23 @@ def _choose_wide(s: State, w: Words, bits: Words, sieve: Words, h: State, counts
             continue
         word = fingerprint_word(high, low)
         value = low & _WORD if word == 3 else low >> U(32) if word == 2 else high & _WORD  # noqa: PLR2004  # by word
-        _admit(bits, sieve, h, value)
-        _admit(bits, sieve, h, swap32(value))
+        _admit(bits, v, h, value)
+        _admit(bits, v, h, swap32(value))
         counts[_IPV6] += 1
         w[position + U(WIDE_META)] = meta | _SEARCHED
 
 
 @entry
-def choose_searched(
-    state: State, words: Words, filter_bits: Words, sieve_bits: Words, hits: State, counts: State
-) -> None:
+def choose_searched(state: State, words: Words, filter_bits: Words, sieve: Bytes, hits: State, counts: State) -> None:
     """Mark the originals that are searched for, let them through both filters and count them by kind.
 
     Those that kept their value are not searched for: they stand in their own fields, by rule or class. Groups and
     fixed addresses name no host.
     """
-    s, w, bits, sieve = pointer(state), pointer(words), pointer(filter_bits), pointer(sieve_bits)
+    s, w, bits, v = pointer(state), pointer(words), pointer(filter_bits), pointer(sieve)
     h, c = pointer(hits), pointer(counts)
-    _choose_narrow(s, w, bits, sieve, h, c)
-    _choose_wide(s, w, bits, sieve, h, c)
+    _choose_narrow(s, w, bits, v, h, c)
+    _choose_wide(s, w, bits, v, h, c)
 
 
 @kernel

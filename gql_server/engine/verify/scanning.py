@@ -21,14 +21,11 @@ from gql_server.engine.verify.hits import (
     HIT_SHIFT,
     HITS_HEAD,
     REVERSED,
-    SIEVE_SHIFT,
     TEXT_DONE,
     is_original_narrow,
     is_original_wide,
     may_be,
     note_hit,
-    sieve_bit,
-    sieve_word,
     swap32,
     swap48,
     swap64,
@@ -55,6 +52,7 @@ from gql_server.engine.verify.layout import (
     TARGET_END,
 )
 from gql_server.engine.verify.reading import read_packet, read_packets
+from gql_server.engine.verify.sieve import GROUP_BYTES, GROUPS, REACH, groups_that_pass, is_likely, lowest_bit
 from gql_server.engine.verify.texts import are_text, mac_of, read_text
 
 # Where a hit lies, and what a finding counts: hits, first packet, first place in the output.
@@ -67,14 +65,19 @@ PLACES: Final = 5
 FINDING_COLUMNS: Final = 3
 FINDINGS_LENGTH: Final = 3 * FORMS * PLACES * FINDING_COLUMNS
 
-MAYBE_LENGTH: Final = 1 << 11
-"""Room for places that pass the sieve."""
-
+_STRETCH: Final = GROUPS * GROUP_BYTES
+_LINE: Final = 64
+_LINES: Final = 64
+_PAGE: Final = _LINES * _LINE
 _EVERY_TOP = U(0x8080808080808080)
 _EVERY_LOW = U(0x7F7F7F7F7F7F7F7F)
+_LOWER_CASE = U(0x2020202020202020)
 _FROM_HYPHEN = U(0x5353535353535353)
+_BEYOND_COLON = U(0x4545454545454545)
+_FROM_A = U(0x1F1F1F1F1F1F1F1F)
 _BEYOND_F = U(0x1919191919191919)
 _HALF = U(0x80808080)
+_LAST_OF_HALVES = U(0x0000008000000080)
 _MANY_BYTES: Final = 4
 """With so many different bytes, six are alike by chance in no capture."""
 
@@ -113,85 +116,88 @@ def _probe(b: Bytes, s: State, w: Words, h: State, room: int, at: int, end: int)
 
 
 @kernel
-def _ask(b: Bytes, s: State, w: Words, bits: Words, h: State, maybe: State, count: int, room: int, end: int) -> None:
-    """Ask the filter about the two patterns that each place may belong to.
-
-    The places come in a list, so that the processor waits for many of the filter's words at once.
-    """
+def _ask(b: Bytes, s: State, w: Words, bits: Words, h: State, room: int, at: int, stop: int, end: int) -> None:
+    """Ask the filter about the four bytes at each place before `stop`."""
     shift = U(h[HIT_SHIFT])
-    for i in range(count):
-        at = maybe[i]
-        if at + 4 <= end and may_be(bits, shift, U(load32(b, at))):
-            _probe(b, s, w, h, room, at, end)
-        if at >= 1 and at + 3 <= end and may_be(bits, shift, U(load32(b, at - 1))):
-            _probe(b, s, w, h, room, at - 1, end)
+    for place in range(at, min(stop, end - 3)):
+        if may_be(bits, shift, U(load32(b, place))):
+            _probe(b, s, w, h, room, place, end)
 
 
 @kernel
-def _sift(b: Bytes, sieve: Words, fine: np.uint64, maybe: State, at: int, stop: int) -> tuple[int, int]:
-    """List the even places from `at` on that pass the sieve; return how many and where it stopped.
-
-    It reads eleven bytes at a time, and is asked about eight.
-    """
-    count, one, three = 0, U(1), U(0xFFFFFF)
-    while at < stop and count < MAYBE_LENGTH - 4:
-        x, y = load64(b, at), U(load32(b, at + 6)) >> U(8)
-        p, q, r = x >> U(40), (x >> U(24)) & three, (x >> U(8)) & three
-        bit_p = sieve[sieve_word(p, fine)] >> sieve_bit(p)
-        bit_q = sieve[sieve_word(q, fine)] >> sieve_bit(q)
-        bit_r = sieve[sieve_word(r, fine)] >> sieve_bit(r)
-        bit_y = sieve[sieve_word(y, fine)] >> sieve_bit(y)
-        if (bit_p | bit_q | bit_r | bit_y) & one:
-            maybe[count] = at
-            count += np.int64(bit_p & one)  # type: ignore[assignment]  # an int to numba
-            maybe[count] = at + 2
-            count += np.int64(bit_q & one)  # type: ignore[assignment]  # an int to numba
-            maybe[count] = at + 4
-            count += np.int64(bit_r & one)  # type: ignore[assignment]  # an int to numba
-            maybe[count] = at + 6
-            count += np.int64(bit_y & one)  # type: ignore[assignment]  # an int to numba
-        at += 8
-    return count, at
-
-
-@kernel
-def _scan_bytes(
-    b: Bytes, s: State, w: Words, bits: Words, sieve: Words, h: State, maybe: State, room: int, end: int
-) -> None:
+def _scan_bytes(b: Bytes, s: State, w: Words, bits: Words, v: Bytes, h: State, room: int, end: int) -> None:
     """Find originals as bytes."""
-    at, stop, fine = 0, end - 9, U(h[SIEVE_SHIFT])
-    while at < stop:
-        count, at = _sift(b, sieve, fine, maybe, at, stop)
-        _ask(b, s, w, bits, h, maybe, count, room, end)
-    count = 0
-    for place in range(at, end - 2, 2):
-        maybe[count] = place
-        count += 1
-    _ask(b, s, w, bits, h, maybe, count, room, end)
+    at = GROUP_BYTES
+    _ask(b, s, w, bits, h, room, 0, at - 1, end)
+    while end - at >= _STRETCH + REACH:
+        groups = groups_that_pass(v, b, at)
+        while groups != U(0):
+            group = at + GROUP_BYTES * lowest_bit(groups)
+            groups &= groups - U(1)
+            if is_likely(v, b, group):
+                _ask(b, s, w, bits, h, room, group - 1, group + GROUP_BYTES - 1, end)
+        at += _STRETCH
+    _ask(b, s, w, bits, h, room, at - 1, end, end)
 
 
-@entry
-def scan_window(
-    window: Bytes, state: State, words: Words, filter_bits: Words, sieve_bits: Words, hits: State, places: State
-) -> None:
-    """List every place of a window where an original stands in any form."""
-    b, s, w, bits, h = pointer(window), pointer(state), pointer(words), pointer(filter_bits), pointer(hits)
-    end, shift = window.shape[0], U(hits[HIT_SHIFT])
-    room = (hits.shape[0] - HITS_HEAD) // HIT_COLUMNS
-    _scan_bytes(b, s, w, bits, pointer(sieve_bits), h, pointer(places), room, end)
-    h[TEXT_DONE] = 0
-    # Seven characters, the shortest text, hold four that lie at a multiple of four.
-    for at in range(0, end - 7, 8):
-        x = load64(b, at)
-        low = x & _EVERY_LOW
-        plausible = (low + _FROM_HYPHEN) & ~(low + _BEYOND_F) & ~x & _EVERY_TOP
-        if plausible >> U(32) == _HALF and are_text(b, at):
-            read_text(b, s, w, bits, h, shift, room, at, end)
-        if plausible & U(0xFFFFFFFF) == _HALF and are_text(b, at + 4):
-            read_text(b, s, w, bits, h, shift, room, at + 4, end)
+@kernel
+def _plausible(x: np.uint64) -> np.uint64:
+    """Mark by its highest bit each byte that may be text: hyphen to colon, a to f, and some more."""
+    low = (x & _EVERY_LOW) | _LOWER_CASE
+    return ((low + _FROM_HYPHEN) & ~(low + _BEYOND_COLON) | (low + _FROM_A) & ~(low + _BEYOND_F)) & ~x
+
+
+@kernel
+def _lines_with_text(b: Bytes, at: int) -> np.uint64:
+    """Return a bit for each of 64 lines: whether four bytes in it may be text; no branches, so that vectors tell."""
+    lines = U(0)
+    for i in range(_LINES):
+        found = U(0)
+        for k in range(_LINE // 8):
+            halves = _plausible(load64(b, at + _LINE * i + 8 * k))
+            halves &= halves >> U(8)
+            found |= halves & (halves >> U(16))
+        lines |= U((found & _LAST_OF_HALVES) != U(0)) << U(i)
+    return lines
+
+
+@kernel
+def _scan_line(b: Bytes, s: State, w: Words, bits: Words, h: State, room: int, at: int, stop: int, end: int) -> None:
+    """Find originals that are written out, between two places that are multiples of eight."""
+    shift = U(h[HIT_SHIFT])
+    for place in range(at, stop, 8):
+        halves = _plausible(load64(b, place)) & _EVERY_TOP
+        if halves >> U(32) == _HALF and are_text(b, place):
+            read_text(b, s, w, bits, h, shift, room, place, end)
+        if halves & U(0xFFFFFFFF) == _HALF and are_text(b, place + 4):
+            read_text(b, s, w, bits, h, shift, room, place + 4, end)
+
+
+@kernel
+def _scan_text(b: Bytes, s: State, w: Words, bits: Words, h: State, room: int, end: int) -> None:
+    """Find originals that are written out: seven characters, the shortest, hold four at a multiple of four."""
+    at, shift = 0, U(h[HIT_SHIFT])
+    while end - at >= _PAGE:
+        lines = _lines_with_text(b, at)
+        while lines != U(0):
+            line = at + _LINE * lowest_bit(lines)
+            lines &= lines - U(1)
+            _scan_line(b, s, w, bits, h, room, line, line + _LINE, end)
+        at += _PAGE
+    _scan_line(b, s, w, bits, h, room, at, end & ~7, end)
     # What is left at the end is of no whole word.
     read_text(b, s, w, bits, h, shift, room, end & ~7, end)
     read_text(b, s, w, bits, h, shift, room, end & ~3, end)
+
+
+@entry
+def scan_window(window: Bytes, state: State, words: Words, filter_bits: Words, sieve: Bytes, hits: State) -> None:
+    """List every place of a window where an original stands in any form."""
+    b, s, w, bits, h = pointer(window), pointer(state), pointer(words), pointer(filter_bits), pointer(hits)
+    end, room = window.shape[0], (hits.shape[0] - HITS_HEAD) // HIT_COLUMNS
+    _scan_bytes(b, s, w, bits, pointer(sieve), h, room, end)
+    h[TEXT_DONE] = 0
+    _scan_text(b, s, w, bits, h, room, end)
 
 
 @kernel

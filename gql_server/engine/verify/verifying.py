@@ -17,10 +17,11 @@ from gql_server.engine.tasks import Progressed, Verified, VerifyTask
 from gql_server.engine.verify import layout
 from gql_server.engine.verify.conclusions import Expected
 from gql_server.engine.verify.files import CaptureReader
-from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, SIEVE_SHIFT, choose_searched
+from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
 from gql_server.engine.verify.reports import Evidence, report
-from gql_server.engine.verify.scanning import FINDINGS_LENGTH, MAYBE_LENGTH, read_pairs, scan_window
+from gql_server.engine.verify.scanning import FINDINGS_LENGTH, read_pairs, scan_window
 from gql_server.engine.verify.side_by_side import SideBySide
+from gql_server.engine.verify.sieve import SIEVE_BYTES
 from gql_server.engine.verify.tables import Tables, Words
 
 _PAYLOAD: Final = {
@@ -34,8 +35,6 @@ _MOST_BITS: Final = 25
 """The filter: up to 4 MiB."""
 _BITS_A_MARK: Final = 4
 """16 bits of the filter for each mark in it."""
-_SIEVE_BITS: Final = 21
-"""256 KiB."""
 _HITS: Final = 1 << 12
 _MOST_HITS: Final = 1 << 20
 """Hits in one window beyond these are not explained."""
@@ -129,29 +128,29 @@ def _new_hits(room: int) -> npt.NDArray[np.int64]:
     return np.zeros(HITS_HEAD + room * HIT_COLUMNS, np.int64)
 
 
-def _filters(evidence: Evidence, hits: npt.NDArray[np.int64]) -> tuple[Words, Words]:
+def _filters(evidence: Evidence, hits: npt.NDArray[np.int64]) -> tuple[Words, npt.NDArray[np.uint8]]:
     """Return the filter and the sieve of what is searched for, and mark that in the tables."""
     s = evidence.tables.state
     marks = 2 * (3 * int(s[layout.NARROW_USED]) + 2 * int(s[layout.WIDE_USED]))
     size = min(max(marks.bit_length() + _BITS_A_MARK, _FEWEST_BITS), _MOST_BITS)
     hits[HIT_SHIFT] = _WORD_BITS - size
     bits = np.zeros((1 << size) // _WORD_BITS, np.uint64)
-    # A sieve is shifted to its words.
-    hits[SIEVE_SHIFT] = _WORD_BITS - min(size, _SIEVE_BITS) + _WORD_BITS.bit_length() - 1
-    sieve = np.zeros((1 << min(size, _SIEVE_BITS)) // _WORD_BITS, np.uint64)
+    sieve = np.zeros(SIEVE_BYTES, np.uint8)
     choose_searched(s, evidence.tables.words, bits, sieve, hits, evidence.counts)
     return bits, sieve
 
 
 def _scan(
-    output: CaptureReader, evidence: Evidence, filters: tuple[Words, Words], hits: npt.NDArray[np.int64]
+    output: CaptureReader,
+    evidence: Evidence,
+    filters: tuple[Words, npt.NDArray[np.uint8]],
+    hits: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
     """List the hits of a window, in a longer list when they are many."""
     s, words = evidence.tables.state, evidence.tables.words
-    places = np.zeros(MAYBE_LENGTH, np.int64)
     while True:
         hits[HIT_COUNT] = 0
-        scan_window(output.window, s, words, *filters, hits, places)
+        scan_window(output.window, s, words, *filters, hits)
         room = (len(hits) - HITS_HEAD) // HIT_COLUMNS
         if hits[HIT_COUNT] <= room:
             return hits
