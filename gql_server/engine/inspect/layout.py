@@ -75,7 +75,19 @@ LINK_TYPE: Final = 49
 BEGIN: Final = 50
 END: Final = 51
 
-COUNTS_AT: Final = 64
+# The queue of packets that were walked and are not entered yet. Each is what the walk found, LENGTH to CLAIM_MAC, with
+# two numbers behind it; the fields of the packet at `q` are `s[q + LENGTH]` and so on.
+QUEUE_AT: Final = 64
+QUEUE_MOST: Final = 32
+FACTS: Final = CLAIM_MAC + 1 - LENGTH
+ENDS: Final = LENGTH + FACTS
+"""Its conversation's ends, as in CONVERSATION_ENDS."""
+KEY: Final = ENDS + 1
+"""Its conversation's key, as in CONVERSATION_KEY; NO_KEY without a conversation."""
+QUEUE_COLUMNS: Final = FACTS + 2
+NO_KEY: Final = -1
+
+COUNTS_AT: Final = QUEUE_AT + QUEUE_MOST * QUEUE_COLUMNS
 """Two numbers a protocol: packets and bytes."""
 COUNT_COLUMNS: Final = 2
 IP_PROTOCOLS_AT: Final = 64
@@ -144,8 +156,11 @@ PAIR_CLAIMS: Final = 4
 PAIR_ROUTER: Final = 1 << 62
 ROW_WORDS: Final = PAIR_AT + PAIRS_MOST * PAIR_WORDS
 
+# What one packet, or a full queue of them, may bring.
 TALKERS_A_PACKET: Final = 3
 PAIRS_A_PACKET: Final = 3
+TALKERS_A_QUEUE: Final = TALKERS_A_PACKET * QUEUE_MOST
+PAIRS_A_QUEUE: Final = PAIRS_A_PACKET * QUEUE_MOST
 
 # What the walk can enter beside ethertypes, which are below 0x10000.
 ENTER_ETHERNET: Final = 0x10001

@@ -64,12 +64,20 @@ def _merged(findings: Findings) -> tuple[npt.NDArray[np.int64], Words, npt.NDArr
     counts[len(at) :, :2] = extra[:, [layout.PAIR_SENT, layout.PAIR_RECEIVED]]
     counts[len(at) :, 2] = claims & ~_U(layout.PAIR_ROUTER)
     advertised = np.concatenate([np.zeros(len(at), bool), (claims & _U(layout.PAIR_ROUTER)) != 0])
-    keys, place = np.unique(np.stack([talker.astype(np.uint64), mac], axis=1), axis=0, return_inverse=True)
-    merged = np.zeros((len(keys), 3), np.int64)
-    np.add.at(merged, place.reshape(-1), counts)
-    said = np.zeros(len(keys), bool)
-    np.logical_or.at(said, place.reshape(-1), advertised)
-    return keys[:, 0].astype(np.int64), keys[:, 1], merged, said
+    order, starts = _groups(talker.astype(np.uint64), mac)
+    first = order[starts]
+    merged = np.add.reduceat(counts[order], starts, axis=0)
+    said = np.logical_or.reduceat(advertised[order], starts)
+    return talker[first], mac[first], merged, said
+
+
+def _groups(one: Words, other: Words) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return an order in which equal pairs of words stand together, and where in it each group of them begins."""
+    order = np.lexsort((other, one))
+    one, other = one[order], other[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    return order, np.flatnonzero(new)
 
 
 def _is_host(talkers: Words) -> Bools:
@@ -88,8 +96,8 @@ def _is_router(talkers: Words, mac: Words, counts: npt.NDArray[np.int64], advert
     link_local = np.where(ipv6, high >> _U(54) == _U(0xFE80 >> 6), low >> _U(16) == _U(0xA9FE))
     subnet = np.where(ipv6, high, (low >> _U(8)) | _U(1 << 63))
     forwarded = (counts[:, 2] == 0) & ~link_local
-    seen = np.unique(np.stack([mac[forwarded], subnet[forwarded]], axis=1), axis=0)[:, 0]
-    macs, subnets = np.unique(seen, return_counts=True)
+    order, starts = _groups(mac[forwarded], subnet[forwarded])
+    macs, subnets = np.unique(mac[forwarded][order[starts]], return_counts=True)
     routers = np.concatenate([macs[subnets >= ROUTER_SUBNETS], mac[advertised]])
     virtual = np.isin(mac >> _U(8), np.array(_VIRTUAL_ROUTERS, np.uint64))
     return np.isin(mac, routers) | virtual

@@ -147,6 +147,6 @@ class Survey:
     def _grow(self) -> None:
         s = self._state
         for index in self._slots:
-            if s[index + layout.INDEX_COUNT] + layout.TALKERS_A_PACKET > s[index + layout.INDEX_LIMIT]:
+            if s[index + layout.INDEX_COUNT] + layout.TALKERS_A_QUEUE > s[index + layout.INDEX_LIMIT]:
                 self._slots[index] *= _GROWTH
         self._index = self._lay_out()

@@ -31,16 +31,17 @@ from gql_server.engine.inspect.layout import (
     PAIR_MAC,
     PAIR_TALKER,
     PAIR_WORDS,
-    PAIRS_A_PACKET,
+    PAIRS_A_QUEUE,
+    QUEUE_MOST,
     SEED,
     SEED_LOW,
     TALKER_AT,
     TALKER_INDEX,
     TALKER_META,
     TALKER_WORDS,
-    TALKERS_A_PACKET,
+    TALKERS_A_QUEUE,
 )
-from gql_server.engine.memory import pointer
+from gql_server.engine.memory import pointer, prefetch
 
 _NONE = U(0)
 _ONE = U(1)
@@ -62,6 +63,47 @@ def _insert(s: State, x: Words, index: int, place: np.uint64, mixed: np.uint64) 
     x[place] = ((mixed >> _HALF) << _HALF) | U(row + 1)
     s[index + INDEX_COUNT] = row + 1
     return row  # type: ignore[no-any-return]  # an int to numba
+
+
+@kernel
+def _fetch_slot(s: State, x: Words, index: int, mixed: np.uint64) -> None:
+    """Have the slot fetched where a hash is looked for first."""
+    prefetch(x, np.int64(U(s[index + INDEX_AT]) + (mixed >> U(s[index + INDEX_SHIFT]))))  # type: ignore[arg-type]  # any words
+
+
+@kernel
+def _fetch_row(s: State, w: Words, x: Words, index: int, mixed: np.uint64, at: int, length: int) -> None:
+    """Have the row fetched that the first slot of a hash names; another one is fetched when it is read."""
+    found = x[U(s[index + INDEX_AT]) + (mixed >> U(s[index + INDEX_SHIFT]))]
+    if found != _NONE:
+        place = at + (np.int64(found & _ROW) - 1) * length
+        prefetch(w, place)  # type: ignore[arg-type]  # any words
+        prefetch(w, place + length - 1)  # type: ignore[arg-type]  # any words
+
+
+@kernel
+def fetch_talker_slot(s: State, x: Words, high: int, low: int) -> None:
+    """Have fetched what tells the row of an address."""
+    _fetch_slot(s, x, TALKER_INDEX, _hash(s, U(high), U(low)))
+
+
+@kernel
+def fetch_talker(s: State, w: Words, x: Words, high: int, low: int) -> None:
+    """Have the row of an address fetched."""
+    _fetch_row(s, w, x, TALKER_INDEX, _hash(s, U(high), U(low)), TALKER_AT, TALKER_WORDS)
+
+
+@kernel
+def fetch_conversation_slot(s: State, x: Words, ends: int, key: int) -> None:
+    """Have fetched what tells the row of a conversation."""
+    _fetch_slot(s, x, CONVERSATION_INDEX, _hash(s, U(ends), U(key & ~KEY_TURNED)))
+
+
+@kernel
+def fetch_conversation(s: State, w: Words, x: Words, ends: int, key: int) -> None:
+    """Have the row of a conversation fetched."""
+    mixed = _hash(s, U(ends), U(key & ~KEY_TURNED))
+    _fetch_row(s, w, x, CONVERSATION_INDEX, mixed, CONVERSATION_AT, CONVERSATION_WORDS)
 
 
 @kernel
@@ -140,12 +182,12 @@ def find_pair(s: State, w: Words, x: Words, talker: int, mac: np.uint64) -> int:
 
 @kernel
 def has_room(s: State) -> bool:
-    """Say whether every index has room for what one packet may bring."""
-    if s[TALKER_INDEX + INDEX_COUNT] + TALKERS_A_PACKET > s[TALKER_INDEX + INDEX_LIMIT]:
+    """Say whether every index has room for what a full queue of packets may bring."""
+    if s[TALKER_INDEX + INDEX_COUNT] + TALKERS_A_QUEUE > s[TALKER_INDEX + INDEX_LIMIT]:
         return False
-    if s[CONVERSATION_INDEX + INDEX_COUNT] + 1 > s[CONVERSATION_INDEX + INDEX_LIMIT]:
+    if s[CONVERSATION_INDEX + INDEX_COUNT] + QUEUE_MOST > s[CONVERSATION_INDEX + INDEX_LIMIT]:
         return False
-    if s[PAIR_INDEX + INDEX_COUNT] + PAIRS_A_PACKET > s[PAIR_INDEX + INDEX_LIMIT]:  # noqa: SIM103  # numba's bool is none
+    if s[PAIR_INDEX + INDEX_COUNT] + PAIRS_A_QUEUE > s[PAIR_INDEX + INDEX_LIMIT]:  # noqa: SIM103  # numba's bool is none
         return False
     return True
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from gql_server.engine.compilation import Bytes, State, U, Words, entry, kernel
-from gql_server.engine.inspect.accounting import account
+from gql_server.engine.inspect.accounting import account, enqueue
 from gql_server.engine.inspect.layout import (
     BEGIN,
     BYTES,
@@ -31,6 +31,7 @@ from gql_server.engine.inspect.layout import (
     NOTHING,
     PACKETS,
     PORTS,
+    QUEUE_MOST,
     SEEN,
     TIME,
     VERSION,
@@ -141,12 +142,16 @@ def walk_packet(b: Bytes, s: State, p: Bytes) -> None:
 
 
 @kernel
-def _survey(b: Bytes, s: State, w: Words, x: Words, p: Bytes) -> None:
-    """Walk the packet that was read and enter it."""
+def _survey(b: Bytes, s: State, w: Words, x: Words, p: Bytes, queued: int) -> int:
+    """Walk the packet that was read and queue it; return how many are queued then."""
     s[PACKETS] += 1
     s[BYTES] += s[LENGTH]
     walk_packet(b, s, p)
-    account(s, w, x)
+    enqueue(s, x, queued)
+    if queued + 1 < QUEUE_MOST:
+        return queued + 1
+    account(s, w, x, QUEUE_MOST)
+    return 0
 
 
 @kernel
@@ -189,17 +194,20 @@ def survey_records(
 ) -> tuple[int, int]:
     """Survey pcap records; return where it stands and why it stopped."""
     b, s, w, x, p = pointer(window), pointer(state), pointer(rows), pointer(index), pointer(services)
-    while position < end:
-        if position >= mark:
-            return position, MARKED
-        if not has_room(s):
-            return position, NO_ROOM
+    queued, reason = 0, DONE
+    while position < end and reason == DONE:
         following = read_record(b, s, link, fraction, little, position, end)
-        if following < 0:
-            return position, BROKEN
-        _survey(b, s, w, x, p)
-        position = following
-    return position, DONE
+        if position >= mark:
+            reason = MARKED
+        elif not has_room(s):
+            reason = NO_ROOM
+        elif following < 0:
+            reason = BROKEN
+        else:
+            queued = _survey(b, s, w, x, p, queued)
+            position = following
+    account(s, w, x, queued)
+    return position, reason
 
 
 @kernel
@@ -297,19 +305,23 @@ def survey_blocks(
     b, s, w, x = pointer(window), pointer(state), pointer(rows), pointer(index)
     p, f = pointer(services), pointer(faces)
     known = faces.shape[0] // FACE_COLUMNS
-    while position < end:
-        if position >= mark:
-            return position, MARKED
+    queued, reason = 0, DONE
+    while position < end and reason == DONE:
         kind = block_kind(b, little, position, end)
-        if kind == HEADER:
-            return position, HEADER_BLOCK
-        if kind < 0:
-            return position, BROKEN
-        if is_packet_block(kind):
-            if not has_room(s):
-                return position, NO_ROOM
-            if not read_block(b, s, f, known, little, position):
-                return position, BROKEN
-            _survey(b, s, w, x, p)
-        position += block_length(b, little, position)
-    return position, DONE
+        if position >= mark:
+            reason = MARKED
+        elif kind == HEADER:
+            reason = HEADER_BLOCK
+        elif kind < 0:
+            reason = BROKEN
+        elif not is_packet_block(kind):
+            position += block_length(b, little, position)
+        elif not has_room(s):
+            reason = NO_ROOM
+        elif not read_block(b, s, f, known, little, position):
+            reason = BROKEN
+        else:
+            queued = _survey(b, s, w, x, p, queued)
+            position += block_length(b, little, position)
+    account(s, w, x, queued)
+    return position, reason

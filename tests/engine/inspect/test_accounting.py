@@ -1,3 +1,6 @@
+import pytest
+
+from gql_server.engine.inspect.layout import QUEUE_MOST
 from tests.captures import IP_A, IP_B, IP_C, MAC_A, MAC_B, Packet, arp, ethernet, pcap, udp4
 from tests.engine.inspect.surveying import find, find_in
 
@@ -41,3 +44,15 @@ def test_packets_without_a_mac_count_for_no_pair() -> None:
         (IP_A, MAC_A, 1, 0),
         (IP_B, MAC_B, 0, 5),
     }
+
+
+@pytest.mark.parametrize("count", [1, QUEUE_MOST - 1, QUEUE_MOST, QUEUE_MOST + 1, 3 * QUEUE_MOST + 5])
+def test_packets_that_wait_in_the_queue_are_all_entered(count: int) -> None:
+    frames = [ethernet(udp4(source=f"10.9.{number // 200}.{1 + number % 200}")) for number in range(count)]
+    found = find_in(*frames, *frames[:1])
+    assert len(found.conversations) == count
+    assert sum(row.packets_sent for row in found.conversations) == count + 1
+    assert {(str(row.address), row.packets_sent) for row in found.talkers if row.packets_received == 0} == {
+        (f"10.9.{number // 200}.{1 + number % 200}", 2 if number == 0 else 1) for number in range(count)
+    }
+    assert found.summary["packets"] == count + 1

@@ -14,3 +14,19 @@ def test_tables_lie_side_by_side() -> None:
     assert layout.TALKER_AT + layout.TALKERS_MOST * layout.TALKER_WORDS == layout.CONVERSATION_AT
     assert layout.PAIR_AT + layout.PAIRS_MOST * layout.PAIR_WORDS == layout.ROW_WORDS
     assert layout.ROW_WORDS * 8 < 24 << 20
+
+
+def test_the_queue_lies_between_the_packet_under_way_and_the_counters() -> None:
+    assert layout.END < layout.QUEUE_AT
+    assert layout.QUEUE_AT + layout.QUEUE_MOST * layout.QUEUE_COLUMNS == layout.COUNTS_AT
+    assert layout.KEY == layout.LENGTH + layout.QUEUE_COLUMNS - 1
+    facts = [
+        layout.LENGTH,
+        layout.TIME,
+        layout.VERSION,
+        layout.SOURCE_LOW,
+        layout.PORTS,
+        layout.CLAIM,
+        layout.CLAIM_MAC,
+    ]
+    assert all(layout.LENGTH <= fact < layout.ENDS for fact in facts)
