@@ -1,5 +1,7 @@
 """What the pairs of originals and pseudonyms tell."""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +17,7 @@ _FLAG_BITS: Final = np.uint64(0x030000000000)
 """The group and the local bit of a MAC address."""
 _ORGANIZATION: Final = np.uint64(24)
 _SHORT_PREFIX: Final = 32
+_SORTED_AT_ONCE: Final = 1 << 18
 _RARE: Final = 1
 _FREE_BITS: Final = {
     (classes.IPV4, classes.ORDINARY): 32,
@@ -51,12 +54,24 @@ class Conclusions:
     def __init__(self, expected: Expected) -> None:
         self._expected = expected
         self.reasons: set[VerificationReason] = set()
+        self._met: Counter[int] = Counter()
+        self._stayed: Counter[int] = Counter()
 
-    def judge(self, kind: int, pairs: Pairs) -> None:
-        """Judge the pairs of one kind."""
-        addresses = pairs.prefix < 0
-        if _has_doubles(pairs, addresses & pairs.mapped):
+    def judge(self, kind: int, pieces: Callable[[], Iterator[Pairs]]) -> None:
+        """Judge the pairs of one kind; they are gone through more than once, a piece at a time."""
+        self._met.clear()
+        self._stayed.clear()
+        count = 0
+        for pairs in pieces():
+            self._judge_piece(kind, pairs)
+            count += len(pairs.low)
+        self._judge_stayed(kind)
+        parts = 1 + count // _SORTED_AT_ONCE
+        if any(_has_doubles(pieces(), part, parts) for part in range(parts)):
             self.reasons.add(VerificationReason.MAP_NOT_INJECTIVE)
+
+    def _judge_piece(self, kind: int, pairs: Pairs) -> None:
+        addresses = pairs.prefix < 0
         was = _classes(kind, pairs.high, pairs.low)
         moved = pairs.mapped & addresses & (was != _classes(kind, pairs.new_high, pairs.new_low))
         same = pairs.mapped & (pairs.high == pairs.new_high) & (pairs.low == pairs.new_low)
@@ -87,7 +102,7 @@ class Conclusions:
         self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, ruling.kept & same)
         # A short prefix is often its own image.
         free = same & ~ruling.kept & ((pairs.prefix < 0) | (ordinary & (pairs.prefix >= _SHORT_PREFIX)))
-        self._judge_same(kind, was, free)
+        self._count_same(was, free)
 
     def _judge_macs(self, pairs: Pairs, was: Classes, same: Flags) -> None:
         ordinary = was == classes.ORDINARY
@@ -96,19 +111,22 @@ class Conclusions:
         if self._expected.macs is MacExpectation.OUI_KEPT:
             other = pairs.low >> _ORGANIZATION != pairs.new_low >> _ORGANIZATION
             self._add(VerificationReason.RULE_BROKEN, pairs.mapped & ordinary & other)
-        self._judge_same(classes.MAC, was, same)
+        self._count_same(was, same)
 
-    def _judge_same(self, kind: int, was: Classes, same: Flags) -> None:
+    def _count_same(self, was: Classes, same: Flags) -> None:
+        self._met.update(dict(enumerate(np.bincount(was).tolist())))
+        self._stayed.update({code: int((same & (was == code)).sum()) for code in np.unique(was[same]).tolist()})
+
+    def _judge_stayed(self, kind: int) -> None:
         """Tell the rare fixed points of a keyed permutation from addresses that were left as they were."""
-        for code in np.unique(was[same]).tolist():
+        for code, stayed in self._stayed.items():
             bits = _FREE_BITS.get((kind, code))
             if bits is None:
                 continue  # fixed addresses stay
             if kind == classes.MAC and code == classes.ORDINARY and self._expected.macs is MacExpectation.OUI_KEPT:
                 bits = _OUI_KEPT_BITS
-            stayed, met = int((same & (was == code)).sum()), int((was == code).sum())
             # Sixteen times what chance would leave on average, and one more.
-            tolerated = _RARE + (met >> (bits - 4))
+            tolerated = _RARE + (self._met[code] >> (bits - 4))
             fixed = stayed <= tolerated
             self.reasons.add(VerificationReason.FIXED_POINT if fixed else VerificationReason.ADDRESS_LEAKED)
 
@@ -139,13 +157,14 @@ def _classes(kind: int, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64
     return found
 
 
-def _has_doubles(pairs: Pairs, chosen: Flags) -> bool:
-    """Say whether two originals share a pseudonym."""
-    low = pairs.new_low[chosen]
-    if not pairs.new_high.any():
-        low.sort()
-        return bool((low[1:] == low[:-1]).any())
-    high = pairs.new_high[chosen]
-    order = np.lexsort((low, high))
+def _has_doubles(pieces: Iterator[Pairs], part: int, parts: int) -> bool:
+    """Say whether two originals share a pseudonym, among the pseudonyms of one part: all of them would take memory."""
+    highs, lows = [], []
+    for pairs in pieces:
+        chosen = (pairs.prefix < 0) & pairs.mapped & (pairs.new_low % np.uint64(parts) == part)
+        highs.append(pairs.new_high[chosen])
+        lows.append(pairs.new_low[chosen])
+    high, low = np.concatenate(highs), np.concatenate(lows)
+    order = np.lexsort((low, high)) if high.any() else np.argsort(low)
     high, low = high[order], low[order]
     return bool(((high[1:] == high[:-1]) & (low[1:] == low[:-1])).any())

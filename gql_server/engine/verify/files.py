@@ -33,7 +33,7 @@ from gql_server.engine.verify.framing import (
 )
 from gql_server.engine.verify.layout import PACKET_COLUMNS
 
-WINDOW_BYTES: Final = 1 << 20
+WINDOW_BYTES: Final = 1 << 18
 PACKETS_AT_ONCE: Final = 1 << 14
 _PCAP_HEADER: Final = 24
 _MAGICS: Final = {0xA1B2C3D4: "micro", 0xA1B23C4D: "nano"}

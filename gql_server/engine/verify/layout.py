@@ -98,7 +98,7 @@ CLASS_KEPT: Final = 32
 CLASS_EXACT: Final = 64
 """The hit is one whole address field."""
 
-# The narrow table: IPv4 and MAC addresses, two words a slot; the wide one: IPv6, six words a slot.
+# The narrow table: IPv4 and MAC addresses, two words a slot; the wide one: IPv6, five words a slot.
 NARROW_MASK: Final = 60
 NARROW_SHIFT: Final = 61
 NARROW_USED: Final = 62
@@ -117,7 +117,7 @@ GROWS: Final = 72
 STATE_LENGTH: Final = 80
 
 NARROW_WORDS: Final = 2
-WIDE_WORDS: Final = 6
+WIDE_WORDS: Final = 5
 WIDE_LOW: Final = 1
 WIDE_NEW_HIGH: Final = 2
 WIDE_NEW_LOW: Final = 3

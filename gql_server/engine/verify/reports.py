@@ -1,6 +1,7 @@
 """The second reader's report, from what it counted."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -90,9 +91,9 @@ def report(evidence: Evidence, expected: Expected) -> Verification:
     """Conclude."""
     s = evidence.tables.state
     conclusions = Conclusions(expected)
-    conclusions.judge(classes.IPV4, evidence.tables.narrow_pairs(layout.KEY_IPV4))
-    conclusions.judge(classes.IPV6, evidence.tables.wide_pairs())
-    conclusions.judge(classes.MAC, evidence.tables.narrow_pairs(layout.KEY_MAC))
+    conclusions.judge(classes.IPV4, partial(evidence.tables.narrow_pairs, layout.KEY_IPV4))
+    conclusions.judge(classes.IPV6, evidence.tables.wide_pairs)
+    conclusions.judge(classes.MAC, partial(evidence.tables.narrow_pairs, layout.KEY_MAC))
     reasons = evidence.reasons | conclusions.reasons
     reasons |= {reason for counter, reason in _COUNTED if s[counter]}
     changed = int(s[layout.CHANGED]) + _descriptions_changed(evidence)

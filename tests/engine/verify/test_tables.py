@@ -1,6 +1,6 @@
 import numpy as np
 
-from gql_server.engine.verify import layout, tables
+from gql_server.engine.verify import layout, pairs, tables
 from gql_server.engine.verify.tables import Tables
 from tests.captures import Packet, ethernet, ip_bytes, ipv4, pcap
 from tests.engine.verify.proving import Reason, Status, prove
@@ -32,11 +32,41 @@ def test_room_is_made_up_to_a_bound() -> None:
     assert held.state[layout.GROWS] == 1
     held.make_room(1 << 20)
     assert held.state[layout.NARROW_LIMIT] >= 1 << 20
-    assert held.state[layout.WIDE_LIMIT] == tables._WIDE_MOST * 3 // 4
     held.make_room(1 << 30)
     held.make_room(1 << 30)
     assert held.state[layout.GROWS] == 0
-    assert held.words.nbytes <= 64 << 20
+    assert held.state[layout.NARROW_LIMIT] == tables._NARROW_MOST * 3 // 4
+    assert held.state[layout.WIDE_LIMIT] == tables._WIDE_MOST // 4 * 3 // 4
+    assert held.words.nbytes <= tables._MOST_BYTES
+
+
+def test_ipv6_addresses_have_the_room_that_others_do_not_need() -> None:
+    held = Tables()
+    held.state[layout.NARROW_USED] = -(1 << 30)  # as if there were none
+    held.make_room(1 << 20)
+    assert held.state[layout.WIDE_LIMIT] == tables._WIDE_MOST * 3 // 4
+    assert held.words.nbytes <= tables._MOST_BYTES
+
+
+def test_all_pairs_are_carried_over_and_given_out_piece_by_piece() -> None:
+    held = Tables()
+    originals = range(1, 12_001)
+    slots = [(layout.KEY_IPV4 | key, layout.IN_USE | layout.MAPPED | (key + 7)) for key in originals]
+    pairs.carry_over(held.state, held.words, np.array(slots, np.uint64).reshape(-1), held.words[:0])
+    wide = [(1, key, 2, key, layout.IN_USE | layout.MAPPED) for key in originals[:3000]]
+    pairs.carry_over(held.state, held.words, held.words[:0], np.array(wide, np.uint64).reshape(-1))
+    held.state[layout.NARROW_USED], held.state[layout.WIDE_USED] = len(slots), len(wide)
+    for size in (1 << 14, 1 << 17):
+        held.make_room(size)
+        pieces = list(held.narrow_pairs(layout.KEY_IPV4))
+        found = {
+            int(low): int(new)
+            for piece in pieces
+            for low, new in zip(piece.low.tolist(), piece.new_low.tolist(), strict=True)
+        }
+        assert found == {key: key + 7 for key in originals}
+        assert sorted(int(low) for piece in held.wide_pairs() for low in piece.low) == list(originals[:3000])
+    assert len(pieces) > 1
 
 
 def test_more_addresses_than_there_is_room_for_are_no_proof(monkeypatch: object) -> None:
