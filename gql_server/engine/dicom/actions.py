@@ -164,7 +164,9 @@ def _treatment(tag: int, vr: str, asked: DicomParameters, known: Attribute | Non
     if element == _GROUP_LENGTH:
         return Treatment.NUMBERS if vr == "UL" else Treatment.FILL
     if group & 1:
-        return Treatment.CREATOR if element in _CREATORS and vr == "LO" else Treatment.FILL
+        # Creators tell which vendor's devices a hospital has.
+        names_vendor = asked.retain_device and element in _CREATORS and vr == "LO"
+        return Treatment.CREATOR if names_vendor else Treatment.FILL
     if known is None or (vr not in known.vrs and tag not in PIXEL_TAGS):
         return Treatment.FILL
     return _command_treatment(vr) if command else _public_treatment(tag, vr, asked)

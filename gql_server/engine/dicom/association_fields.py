@@ -3,7 +3,7 @@
 AE titles have the pseudonyms of devices, as station names do. A user's name has one if it is short text; passcodes,
 tickets and the server's answer to them become zero. UIDs are mapped by value, so that those of the standard stay. The
 implementation's class UID and version name tell which product in which version a hospital runs, a fingerprint of its
-devices: the UID has a pseudonym and the version name is blanked, unless device identity is retained.
+devices: the UID has a pseudonym and the version name becomes x, unless device identity is retained.
 """
 
 from typing import Final
@@ -38,7 +38,7 @@ class AssociationFields:
             return value, DicomAction.EMPTY
         found = self._found(kind, value)
         if found is None:
-            return (b" " if kind in {"CALLING_AE", "CALLED_AE", "VERSION_NAME"} else b"\0") * len(value), (
+            return (b" " if kind in {"CALLING_AE", "CALLED_AE"} else b"\0") * len(value), (
                 DicomAction.BLANKED
             )
         return found, DicomAction.KEPT if found == value else DicomAction.REPLACED
@@ -50,7 +50,9 @@ class AssociationFields:
             case "UID" | "IMPLEMENTATION_UID":
                 return self._uid(kind, value)
             case "VERSION_NAME":
-                return value if self._parameters.retain_device and is_allowed("AE", value, 1) else None
+                # Spaces alone are no version name (PS3.7 §D.3.3.2.3).
+                kept = self._parameters.retain_device and is_allowed("AE", value, 1)
+                return value if kept else b"x" * len(value)
             case "USER_NAME":
                 short = len(value) <= _LONGEST_NAME
                 return self._replacing.identifiers.pseudonym(value, _UTF_8) if short else None
