@@ -98,7 +98,7 @@ def haystacks_of(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield from _with_members("file", data)
     for connection in connections_in(data):
         for stream in connection:
-            yield from _with_members("stream", bytes(stream.data))
+            yield from _with_members("stream", b"\0".join((stream.data, *stream.apart)))
         for message in reread(connection).messages:
             yield from _with_members("object", message.data)
 

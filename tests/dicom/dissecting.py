@@ -7,7 +7,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from tests.dicom.datasets import DEFLATED
 from tests.dicom.reading import connections_in
 from tests.dicom.rereading import reread
 
@@ -17,6 +16,7 @@ _SETTINGS: Final = (
     "tcp.check_checksum:TRUE",
     "ip.check_checksum:TRUE",
 )
+_READ: Final = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
 _TAG: Final = re.compile(r"^( +)\(([0-9a-f]{4},[0-9a-f]{4})\) +(\S+) ", re.MULTILINE)
 _FIELDS: Final = (
     "tcp.stream",
@@ -49,25 +49,28 @@ def _tshark(path: Path, *words: str) -> str:
 
 
 def fields(path: Path) -> list[list[str]]:
-    """Return what tshark reads of each TCP segment; of deflated data sets it reads garbage, which is left out."""
+    """Return what tshark reads of each TCP segment; of data that it misreads, no DICOM."""
     words = [word for field in _FIELDS for word in ("-e", field)]
     lines = _tshark(path, "-Y", "tcp", "-T", "fields", *words).splitlines()
-    deflated, cells = set(_deflated(path)), [line.split("\t") for line in lines]
-    return [one if int(one[0]) not in deflated else one[: _FIELDS.index("dicom.pdu.type")] for one in cells]
+    misread, cells = set(_misread(path)), [line.split("\t") for line in lines]
+    return [one if int(one[0]) not in misread else one[: _FIELDS.index("dicom.pdu.type")] for one in cells]
 
 
 def tags(path: Path) -> list[tuple[str, ...]]:
     """Return each tag that tshark reads, with its depth and its length."""
-    apart = "".join(f" and tcp.stream != {number}" for number in _deflated(path))
+    apart = "".join(f" and tcp.stream != {number}" for number in _misread(path))
     return [one.groups() for one in _TAG.finditer(_tshark(path, "-Y", "dicom" + apart, "-O", "dicom"))]
 
 
-def _deflated(path: Path) -> list[int]:
-    """Return the numbers of connections with deflated data sets; tshark counts connections as we do."""
+def _misread(path: Path) -> list[int]:
+    """Return the numbers of connections with deflated data sets or encapsulated pixels.
+
+    It takes both for elements. It counts connections as we do.
+    """
     return [
         number
         for number, connection in enumerate(connections_in(path.read_bytes()))
-        if any(message.syntax == DEFLATED for message in reread(connection).messages)
+        if any(message.syntax and message.syntax not in _READ for message in reread(connection).messages)
     ]
 
 

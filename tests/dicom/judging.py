@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c
 from pydicom.tag import Tag
+from pydicom.valuerep import VALIDATORS
 
 from tests.dicom.canaries import Scanner
 from tests.dicom.planting import Kind, Oracle
@@ -28,6 +29,8 @@ _STORE: Final = 0x0001
 _PIXELS: Final = ((0x7FE00008,), (0x7FE00009,), (0x7FE00010,))
 _DATES: Final = {"DA", "TM", "DT"}
 _TEXTS: Final = {"PN", "LO", "SH", "ST", "LT", "UT", "UI", "AE", "DA", "DT", "UC", "CS"}
+_SINGLE: Final = {"ST", "LT", "UT"}
+"""Text in which a backslash is a character."""
 _SAYS_NOTHING: Final = re.compile(rb"[\s\0.^=\\0]*|19000101(\d{6})?[\s\0.\d+]*")
 _TABLE: Final = {
     int(tag[0]) << 16 | int(tag[1])
@@ -130,12 +133,12 @@ def unchanged(original: bytes, output: bytes, *, dates_stay: bool = False) -> li
 
 
 def identifies(element: Element) -> bool:
-    """Tell whether an element is a name, private, or a text that Table E.1-1 names."""
+    """Tell whether an element is a name, private, or a text that Table E.1-1 names; a private creator is none."""
     tag = Tag(element.path[-1])
     if element.value.startswith(_STANDARD) and element.vr == "UI":
         return False
     is_text = element.vr in _TEXTS
-    is_private = bool(tag.is_private)
+    is_private = bool(tag.is_private) and not tag.is_private_creator
     return element.vr == "PN" or (is_private and len(element.value) > 1) or (is_text and int(tag) in _TABLE)
 
 
@@ -164,14 +167,37 @@ def _without_items(value: bytes) -> bytes:
     return out if at else value
 
 
+def validity(original: bytes, output: bytes) -> list[str]:
+    """Return elements whose value is none of their VR, while it was in the original."""
+    return [
+        f"{before.path[-1]:08X} is no {after.vr}"
+        for old, new in _messages(original, output)
+        for before, after in zip(old.elements, new.elements, strict=False)
+        if before.value != after.value and _is_valid(before) and not _is_valid(after)
+    ]
+
+
+def _is_valid(element: Element) -> bool:
+    if element.vr not in _TEXTS or not element.value.isascii() or b"\x1b" in element.value:
+        return True
+    text = element.value.decode().rstrip("\0 ")
+    values = [text] if element.vr in _SINGLE else text.split("\\")
+    validator = VALIDATORS.get(element.vr)
+    return validator is None or all(validator(element.vr, one.strip())[0] for one in values)  # type: ignore[no-untyped-call]
+
+
 def consistency(pairs: Iterable[tuple[bytes, bytes]]) -> list[str]:
-    """Hold several captures against each other: one pseudonym for each value, no pseudonym for two."""
+    """Hold several captures against each other: one pseudonym for each value, no pseudonym for two.
+
+    What was blanked, since its sequence had to go, has none.
+    """
     maps: dict[str, dict[bytes, set[bytes]]] = defaultdict(lambda: defaultdict(set))
     found = []
     for original, output in pairs:
         for old, new in _messages(original, output):
             for kind, before, after in _identities(old, new):
-                maps[kind][before].add(after)
+                if after.strip(b"\0 "):
+                    maps[kind][before].add(after)
             found += _agrees(new)
     for kind, mapped in maps.items():
         back: dict[bytes, set[bytes]] = defaultdict(set)
@@ -195,7 +221,7 @@ def _identities(old: Message, new: Message) -> Iterator[tuple[str, bytes, bytes]
 
 def _agrees(message: Message) -> list[str]:
     """Return a complaint about a command that stores another instance than its data set is."""
-    if message.command.CommandField != _STORE:
+    if message.command.get("CommandField") != _STORE:
         return []
     named = str(message.command[_AFFECTED_INSTANCE].value)
     inside = [bytes(one.value).rstrip(b"\0 ").decode() for one in message.elements if one.path == _SOP_INSTANCE]
@@ -206,4 +232,4 @@ def judge(original: Path, output: Path, oracle: Oracle) -> list[str]:
     """Return all that can be said against an output of a capture that was read whole."""
     old, new = original.read_bytes(), output.read_bytes()
     found = framing(old, new) + structure(old, new) + leaks(new, oracle)
-    return found + unchanged(old, new) + pixels(new) + consistency([(old, new)])
+    return found + unchanged(old, new) + validity(old, new) + pixels(new) + consistency([(old, new)])

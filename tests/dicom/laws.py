@@ -31,7 +31,10 @@ def disclosed(clean: tuple[bytes, bytes], degraded: tuple[bytes, bytes]) -> list
     Both pairs are of an original and its output; they have the same ends and sequence numbers.
     """
     hidden, runs = _hidden(*clean), []
-    for old, new in zip(*(pieces_of(records_of(data)) for data in degraded), strict=True):
+    pieces = [list(pieces_of(records_of(data))) for data in degraded]
+    if [(one.flow, one.sequence) for one in pieces[0]] != [(one.flow, one.sequence) for one in pieces[1]]:
+        return ["segments differ in ends or sequence"]
+    for old, new in zip(*pieces, strict=True):
         run = bytearray()
         for at, (before, after) in enumerate(zip(old.payload, new.payload, strict=True)):
             place = (old.flow, (old.sequence + at) % (1 << 32))
@@ -62,8 +65,13 @@ def checksums(original: bytes, output: bytes) -> list[str]:
     left to the network card must stay as it is.
     """
     found = []
+    if len(records_of(original)) != len(records_of(output)):
+        return ["the number of packets is another"]
     for number, (old, new) in enumerate(zip(records_of(original), records_of(output), strict=True), start=1):
         before, after = (list(_sums(one)) for one in (old, new))
+        if len(before) != len(after):
+            found.append(f"packet {number} is in one of both no TCP segment")
+            continue
         for (was, off, is_partial), (now, then, _) in zip(before, after, strict=True):
             if (is_partial and was != now) or (not is_partial and off != then):
                 found.append(f"the checksum of packet {number} is off by {then}, was by {off}")

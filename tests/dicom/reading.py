@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 from tests.dicom.wire import ETHERNET, RAW, SLL, SLL2, SYN
 
 _TCP: Final = 6
+_FARTHEST: Final = 1 << 20
+"""No hole of a capture that is meant to be read is longer."""
 _VLANS: Final = (b"\x81\x00", b"\x88\xa8")
 
 
@@ -49,6 +51,8 @@ class Stream:
     """1 where a byte was captured."""
     conflicts: list[int] = field(default_factory=list)
     """Places where copies differ."""
+    apart: list[bytes] = field(default_factory=list)
+    """What claims to stand so far behind everything else that only damage explains it."""
 
     @property
     def whole(self) -> bytes:
@@ -61,6 +65,9 @@ class Stream:
         skip = max(0, -at)
         at, payload = at + skip, payload[skip:]
         end = at + len(payload)
+        if at > len(self.data) + _FARTHEST:
+            self.apart.append(payload)
+            return
         if end > len(self.data):
             self.there.extend(bytes(end - len(self.data)))
             self.data.extend(bytes(end - len(self.data)))

@@ -29,6 +29,9 @@ _PDUS: Final = {
     7: pdu.A_ABORT_RQ,
 }
 
+_UNDECODABLE: Final = 0
+"""Stands for the type of a PDU that pynetdicom does not decode."""
+
 ElementPath = tuple[int, ...]
 
 
@@ -111,8 +114,11 @@ def reread(connection: tuple[Stream, Stream]) -> Association:
             length = int.from_bytes(whole[at + 2 : at + 6], "big")
             if at + 6 + length > len(whole):
                 break
-            one = _PDUS[whole[at]]()
-            one.decode(whole[at : at + 6 + length])
+            one = _pdu(whole[at : at + 6 + length])
+            if one is None:
+                found.pdus.append((from_client, _UNDECODABLE, length))
+                at += 6 + length
+                continue
             found.pdus.append((from_client, whole[at], length))
             if whole[at] == 4:
                 fragments[from_client] += one.presentation_data_value_items
@@ -146,13 +152,44 @@ def _messages(items: list[Any], syntaxes: dict[int, str], *, from_client: bool) 
             data += body
         if not flags & 2:
             continue
-        read = decoded(command, _IMPLICIT)
-        if flags & 1 and read.CommandDataSetType != _NO_DATA_SET:
+        read = _command(command)
+        if flags & 1 and read.get("CommandDataSetType") != _NO_DATA_SET:
             continue
         syntax = syntaxes.get(item.presentation_context_id, "")
-        whole = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data) if syntax == DEFLATED and data else data
+        whole = inflated(data) if syntax == DEFLATED else data
         yield Message(from_client=from_client, command=read, syntax=syntax, data=whole)
         command = data = b""
+
+
+def _pdu(data: bytes) -> Any:
+    """Decode a PDU; of damaged ones nothing is read."""
+    one = _PDUS[data[0]]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            one.decode(data)
+        except Exception:  # noqa: BLE001  # pynetdicom raises anything
+            return None
+    return one
+
+
+def _command(data: bytes) -> Dataset:
+    """Read a command set; of damaged ones nothing is read."""
+    try:
+        return decoded(data, _IMPLICIT)
+    except Exception:  # noqa: BLE001  # pydicom raises anything
+        return Dataset()
+
+
+def inflated(data: bytes) -> bytes:
+    """Inflate a data set as far as it goes (PS3.5 §A.5)."""
+    unpacker, out = zlib.decompressobj(-zlib.MAX_WBITS), []
+    for at in range(len(data)):
+        try:
+            out.append(unpacker.decompress(data[at : at + 1]))
+        except zlib.error:
+            break
+    return b"".join(out)
 
 
 def associations_in(data: bytes) -> list[Association]:

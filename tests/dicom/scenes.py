@@ -1,13 +1,15 @@
 """Whole recordings: what is played, what is planted, what went over the wire."""
 
 import logging
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from tests.dicom.datasets import DEFLATED, material, stored
+from tests.dicom.datasets import DEFLATED, FILES, material, stored
 from tests.dicom.planting import Oracle
 from tests.dicom.programs import UNCOMPRESSED, Archive, Clients
 from tests.dicom.recording import RecordingProxy, wire_of
@@ -31,8 +33,8 @@ def play_all(clients: Clients, objects: list[Any]) -> None:
     """Every service, every transfer syntax; each association is a connection of its own."""
     clients.echo()
     clients.be_rejected()
-    clients.store([one for one in objects if one.file_meta.TransferSyntaxUID != DEFLATED])
-    clients.store([one for one in objects if one.file_meta.TransferSyntaxUID == DEFLATED])
+    for syntaxes in (set(UNCOMPRESSED) - {DEFLATED}, set(FILES) - set(UNCOMPRESSED), {DEFLATED}):
+        clients.store([one for one in objects if one.file_meta.TransferSyntaxUID in syntaxes])
     for syntax in UNCOMPRESSED:
         clients.find(syntax)
     clients.retrieve()
@@ -60,6 +62,23 @@ def record(seed: int, play: Play = play_all, *, port: int = 104, tls: tuple[Any,
         finally:
             server.shutdown()
     return Recording(wire=wire_of(proxy.recorded, seed=seed, server_port=port), oracle=made.oracle, seed=seed)
+
+
+def record_others(seed: int, commands: Callable[[Path, int], list[list[str]]], directory: Path) -> Recording:
+    """Play other programs against the archive; they are given a file to send and a port."""
+    with _quiet():
+        made = material(seed)
+        objects = list(stored(made))
+        path = directory / "object.dcm"
+        objects[1].save_as(path)
+        server = Archive(made, objects).start()
+        try:
+            with RecordingProxy(server.server_address[1]) as proxy:
+                for words in commands(path, proxy.port):
+                    subprocess.run([*words, "-aec", made.titles["scp"]], check=True, capture_output=True)
+        finally:
+            server.shutdown()
+    return Recording(wire=wire_of(proxy.recorded, seed=seed), oracle=made.oracle, seed=seed)
 
 
 @contextmanager

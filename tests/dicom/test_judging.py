@@ -106,6 +106,13 @@ def test_a_value_with_two_pseudonyms_and_a_shared_one_are_found(original: bytes,
     assert any("share a pseudonym" in each for each in judging.consistency([(original, merged)]))
 
 
+def test_a_value_that_is_none_of_its_vr_is_found(original: bytes, recording: Recording) -> None:
+    date = next(one for one in recording.oracle if one.place == "PatientBirthDate")
+    assert judging.validity(original, original) == []
+    assert judging.validity(original, swapped(original, date.data, b"19001301")) != []
+    assert judging.validity(original, swapped(original, date.data, b"19000101")) == []
+
+
 def test_a_command_that_names_another_instance_is_found(original: bytes, recording: Recording) -> None:
     uid = next(one for one in recording.oracle if one.place == "SOPInstanceUID" and "." in one.text)
     at = original.index(uid.data)

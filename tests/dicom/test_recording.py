@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from shutil import which
 from ssl import TLSVersion
 
 import pytest
@@ -13,7 +14,7 @@ from tests.dicom.planting import Kind
 from tests.dicom.programs import Clients
 from tests.dicom.reading import connections_in
 from tests.dicom.rereading import Association, associations_in
-from tests.dicom.scenes import Recording, play_few, record
+from tests.dicom.scenes import Recording, play_few, record, record_others
 from tests.dicom.wire import capture_of
 
 ECHO, STORE, FIND, MOVE, GET, CREATE, SET, ACTION = 0x30, 0x01, 0x20, 0x21, 0x10, 0x0140, 0x0120, 0x0130
@@ -91,3 +92,20 @@ def test_under_tls_nothing_planted_is_readable(tmp_path: Path, version: TLSVersi
 
 def _echo(clients: Clients, _: object) -> None:
     clients.echo()
+
+
+@pytest.mark.skipif(which("storescu") is None or which("findscu") is None, reason="DCMTK is not installed")
+def test_programs_of_another_make_are_recorded_as_well(tmp_path: Path) -> None:
+    recorded = record_others(7, dcmtk, tmp_path)
+    capture = capture_of(recorded.wire).file()
+    kinds = Counter(message.command.CommandField for one in associations_in(capture) for message in one.messages)
+    assert kinds == {STORE: 1, STORE | ANSWER: 1, FIND: 1, FIND | ANSWER: 6}
+    assert {"PatientID", "PatientName", "private OB"} <= {hit.place for hit in Scanner(recorded.oracle).find(capture)}
+
+
+def dcmtk(path: Path, port: int) -> list[list[str]]:
+    query = ["-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "PatientName=NOBODY*", "-k", "PatientID"]
+    return [
+        ["storescu", "-pdu", "4096", "127.0.0.1", str(port), str(path)],
+        ["findscu", *query, "127.0.0.1", str(port)],
+    ]
