@@ -3,6 +3,7 @@ import importlib
 import os
 import pickle
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +43,34 @@ def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return _cached(tmp_path_factory, play_few)
 
 
+Operation = Callable[[str], Callable[[Any, Any], Any]]
+MODULES = {"deidentify": "deidentifying", "preview": "previewing", "extract": "extracting"}
+
+
 @pytest.fixture(scope="session")
-def deidentify() -> Any:
-    """The engine's task, its kernels bounds-checked as in the engine's own tests."""
+def operation() -> Operation:
+    """What the engine can do by name, its kernels bounds-checked as in the engine's own tests."""
     if "NUMBA_CACHE_DIR" not in os.environ:
         root = Path(tempfile.gettempdir()) / f"gql-server-kernels-{os.geteuid()}"
         os.environ.update(kernel_environment(root, checked=True))
     # numba reads its environment on import.
     importlib.import_module("gql_server.engine.child").load_kernels(os.environ["NUMBA_CACHE_DIR"])
-    return importlib.import_module("gql_server.engine.dicom.deidentifying").deidentify
+
+    def named(name: str) -> Callable[[Any, Any], Any]:
+        found: Callable[[Any, Any], Any] = getattr(
+            importlib.import_module(f"gql_server.engine.dicom.{MODULES[name]}"), name
+        )
+        return found
+
+    return named
 
 
 @pytest.fixture
-def engine(deidentify: Any, tmp_path: Path) -> Engine:
-    return Engine(tmp_path, deidentify)
+def engine(operation: Operation, tmp_path: Path) -> Engine:
+    return Engine(tmp_path, operation)
 
 
 @pytest.fixture(scope="session")
-def clean_outcome(deidentify: Any, recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def clean_outcome(operation: Operation, recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """What becomes of the recording as it is."""
-    return Engine(tmp_path_factory.mktemp("clean"), deidentify).run(capture_of(recording.wire).file())
+    return Engine(tmp_path_factory.mktemp("clean"), operation).run(capture_of(recording.wire).file())

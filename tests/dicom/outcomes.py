@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from gql_server.domain.dicom import DicomParameters, DicomReport
-from gql_server.engine.dicom.tasks import Deidentified, DeidentifyTask
+from gql_server.engine.dicom.tasks import (
+    Deidentified,
+    DeidentifyTask,
+    DicomExtracted,
+    DicomPreviewed,
+    ExtractDicomTask,
+    PreviewDicomTask,
+)
 
 KEY: Final = bytes(range(32))
 _MEMORY_BYTES: Final = 512 << 20
@@ -34,18 +41,14 @@ class Outcome:
 class Engine:
     """Runs de-identifications, each in a directory of its own."""
 
-    def __init__(self, directory: Path, deidentify: Callable[[DeidentifyTask, Any], Deidentified]) -> None:
-        self._directory, self._deidentify = directory, deidentify
+    def __init__(self, directory: Path, operation: Callable[[str], Callable[[Any, Any], Any]]) -> None:
+        self._directory, self._operation = directory, operation
         self._runs = 0
 
     def run(self, data: bytes, dicom: DicomParameters | None = None, *, key: bytes = KEY) -> Outcome:
         """De-identify a capture; what the engine raises is raised, and then there is no output."""
-        self._runs += 1
-        directory = self._directory / str(self._runs)
-        directory.mkdir()
-        source = directory / "source"
-        source.write_bytes(data)
-        output = directory / "output"
+        source = self._written(data)
+        output = source.parent / "output"
         output.mkdir()
         task = DeidentifyTask(
             source=source,
@@ -54,8 +57,33 @@ class Engine:
             key=key,
             memory_bytes=_MEMORY_BYTES,
         )
-        done = self._deidentify(task, _ignore)
+        done: Deidentified = self._operation("deidentify")(task, _ignore)
         return Outcome(original=source, output=output / done.summary.format.file_name, report=done.report)
+
+    def preview(self, data: bytes, dicom: DicomParameters | None = None, *, first: int = 100_000) -> DicomPreviewed:
+        """Show what a de-identification would make of a capture."""
+        task = PreviewDicomTask(
+            source=self._written(data),
+            dicom=dicom or DicomParameters(),
+            key=KEY,
+            first=first,
+            memory_bytes=_MEMORY_BYTES,
+        )
+        shown: DicomPreviewed = self._operation("preview")(task, _ignore)
+        return shown
+
+    def extract(self, data: bytes) -> DicomExtracted:
+        """Tell associations and devices of a capture."""
+        task = ExtractDicomTask(source=self._written(data), memory_bytes=_MEMORY_BYTES)
+        told: DicomExtracted = self._operation("extract")(task, _ignore)
+        return told
+
+    def _written(self, data: bytes) -> Path:
+        self._runs += 1
+        source = self._directory / str(self._runs) / "source"
+        source.parent.mkdir()
+        source.write_bytes(data)
+        return source
 
 
 def _ignore(_: object) -> None:

@@ -1,13 +1,20 @@
-"""De-identified captures before their judges: whole ones, rearranged ones, degraded ones."""
+"""De-identified captures before their judges: whole ones, rearranged ones, degraded ones.
 
+GQL_SERVER_LONG_TESTS=1 takes twenty seeds, other ones each time, instead of one; a failure names its seed.
+"""
+
+import os
 import random
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 from ssl import TLSVersion
 
 import pytest
 
 from gql_server.domain.dicom import DamagePolicy, DatePolicy, DicomParameters, PixelPolicy
+from gql_server.domain.dicom_errors import DicomUndecodable
 from tests.dicom import dissecting, judging, laws
 from tests.dicom.canaries import Scanner
 from tests.dicom.encryption import ORGANIZATION, contexts
@@ -22,6 +29,9 @@ from tests.dicom.scenes import Recording, play_few, record
 from tests.dicom.surroundings import SURROUNDINGS, surrounded, two_interfaces, with_frame_checks
 from tests.dicom.wire import capture_of
 
+LONG = "GQL_SERVER_LONG_TESTS" in os.environ
+FIRST = time.time_ns() >> 20 if LONG else 1
+SEEDS = range(FIRST, FIRST + (20 if LONG else 1))
 TOLERANT = DicomParameters(damage=DamagePolicy.ZERO)
 
 
@@ -39,31 +49,48 @@ def test_the_same_task_gives_the_same_bytes(clean_outcome: Outcome, engine: Engi
 def test_a_rearranged_capture_gives_the_same_streams(
     clean_outcome: Outcome, recording: Recording, engine: Engine, name: str
 ) -> None:
-    outcome = engine.run(LOSSLESS[name](recording.wire, random.Random(1)).file())
-    assert laws.streams(outcome.after) == laws.streams(clean_outcome.after)
-    assert judging.framing(outcome.before, outcome.after) == []
-    assert judging.leaks(outcome.after, recording.oracle) == []
-    assert laws.checksums(outcome.before, outcome.after) == []
+    for seed in SEEDS:
+        outcome = engine.run(LOSSLESS[name](recording.wire, random.Random(seed)).file())
+        assert laws.streams(outcome.after) == laws.streams(clean_outcome.after), seed
+        assert judging.framing(outcome.before, outcome.after) == [], seed
+        assert judging.leaks(outcome.after, recording.oracle) == [], seed
+        assert laws.checksums(outcome.before, outcome.after) == [], seed
 
 
 @pytest.mark.parametrize("name", DEGRADED)
 def test_a_degraded_capture_shows_no_byte_that_the_clean_run_hides(
     clean_outcome: Outcome, recording: Recording, engine: Engine, name: str
 ) -> None:
-    outcome = engine.run(DEGRADED[name](recording.wire, random.Random(1)).file(), TOLERANT)
-    both = (outcome.before, outcome.after)
-    assert judging.framing(*both) == []
-    assert judging.leaks(outcome.after, recording.oracle) == []
-    assert laws.disclosed((clean_outcome.before, clean_outcome.after), both) == []
-    assert laws.checksums(*both) == []
+    for seed in SEEDS:
+        outcome = engine.run(DEGRADED[name](recording.wire, random.Random(seed)).file(), TOLERANT)
+        both = (outcome.before, outcome.after)
+        assert judging.framing(*both) == [], seed
+        assert judging.leaks(outcome.after, recording.oracle) == [], seed
+        assert laws.disclosed((clean_outcome.before, clean_outcome.after), both) == [], seed
+        assert laws.checksums(*both) == [], seed
 
 
 @pytest.mark.parametrize("name", CONFLICTS)
 def test_conflicting_copies_become_one(recording: Recording, engine: Engine, name: str) -> None:
-    outcome = engine.run(CONFLICTS[name](recording.wire, random.Random(1)).file(), TOLERANT)
-    assert judging.framing(outcome.before, outcome.after) == []
-    assert judging.leaks(outcome.after, recording.oracle) == []
-    assert laws.checksums(outcome.before, outcome.after) == []
+    for seed in SEEDS:
+        outcome = engine.run(CONFLICTS[name](recording.wire, random.Random(seed)).file(), TOLERANT)
+        assert judging.framing(outcome.before, outcome.after) == [], seed
+        assert judging.leaks(outcome.after, recording.oracle) == [], seed
+        assert laws.checksums(outcome.before, outcome.after) == [], seed
+
+
+def test_damage_is_refused_or_zeroed_as_was_asked(small_recording: Recording, engine: Engine) -> None:
+    """Every byte was captured; a PDU in the middle of an association is of a type that there is not."""
+    segments = list(small_recording.wire.segments)
+    index = next(n for n, one in enumerate(segments) if n > 40 and one.from_client and one.payload[:1] == b"\x04")
+    segments[index] = replace(segments[index], payload=b"\x09" + segments[index].payload[1:])
+    data = capture_of(small_recording.wire.with_segments(segments)).file()
+    with pytest.raises(DicomUndecodable) as refused:
+        engine.run(data)
+    assert refused.value.packet == index + 1
+    outcome = engine.run(data, TOLERANT)
+    assert judging.leaks(outcome.after, small_recording.oracle) == []
+    assert sum(one.bytes for one in outcome.report.unreadable) >= len(segments[index].payload)
 
 
 @pytest.mark.parametrize("name", SURROUNDINGS)
