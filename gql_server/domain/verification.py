@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gql_server.domain.dicom_verification import DicomVerification, dicom_verification_of
+
 
 class VerificationStatus(StrEnum):
     """What the second reader concludes."""
@@ -72,6 +74,26 @@ class VerificationReason(StrEnum):
     """More distinct addresses than the second reader can hold."""
     METADATA_KEPT = "METADATA_KEPT"
     """A block or option stayed that can hold names, secrets or hashes."""
+    VALUE_KEPT = "VALUE_KEPT"
+    """The value of a DICOM element stayed that may not."""
+    VALUE_ALTERED = "VALUE_ALTERED"
+    """A DICOM value became another that must stay or be blank."""
+    STRUCTURE_CHANGED = "STRUCTURE_CHANGED"
+    """PDUs, elements or items are not where they were, or say another length."""
+    UNDECODABLE_LEFT = "UNDECODABLE_LEFT"
+    """Bytes of DICOM stayed that cannot be read."""
+    COPY_DIFFERS = "COPY_DIFFERS"
+    """A retransmitted copy is not what its first one became."""
+    PIXELS_LEFT = "PIXELS_LEFT"
+    """Pixel data stayed that should have become zero."""
+    PIXELS_KEPT = "PIXELS_KEPT"
+    """Pixel data stayed by choice."""
+    DATES_INCONSISTENT = "DATES_INCONSISTENT"
+    """Dates became others than the policy says, or moved by different numbers of days."""
+    SECRET_LEAKED = "SECRET_LEAKED"  # noqa: S105  # a reason
+    """An original value of a data set stands in the output where nothing explains it."""
+    TOO_MANY_VALUES = "TOO_MANY_VALUES"
+    """More distinct values or hits than the second reader can hold."""
     OUTPUT_MALFORMED = "OUTPUT_MALFORMED"
     ORIGINAL_MALFORMED = "ORIGINAL_MALFORMED"
 
@@ -84,13 +106,13 @@ class ByteLedger:
     structural: int
     """File, block and protocol headers without addresses, the same in both files."""
     rewritten: int
-    """Address fields, and checksums that follow them."""
+    """Address fields, values of DICOM, and checksums that follow them."""
     zeroed: int
-    """Bytes made zero: not understood, cut, or by payload policy."""
+    """Bytes made zero: not understood, cut, or by policy."""
     opaque: int
-    """Payload kept as it was, not examined beyond the leak scan."""
+    """Payload and pixel data kept as they were, not examined beyond the leak scan."""
     kept_by_rule: int
-    """Address fields that a rule or their special class keeps as they were."""
+    """Address fields that a rule or their special class keeps as they were, and DICOM values that may stay."""
     unknown: int
     """Kept bytes that the second reader cannot account for."""
 
@@ -176,6 +198,8 @@ class Verification:
     ledger: ByteLedger
     scan: LeakScan
     interference: NonInterference
+    dicom: DicomVerification | None = None
+    """None where addresses alone were transformed."""
 
 
 def verification_of(body: dict[str, Any]) -> Verification:
@@ -197,4 +221,6 @@ def verification_of(body: dict[str, Any]) -> Verification:
         ledger=ByteLedger(**body["ledger"]),
         scan=LeakScan(**{**scan, "findings": findings}),
         interference=NonInterference(**body["interference"]),
+        # Verifications of older outputs say nothing of DICOM.
+        dicom=None if body.get("dicom") is None else dicom_verification_of(body["dicom"]),
     )

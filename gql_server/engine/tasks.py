@@ -21,6 +21,7 @@ from gql_server.domain.anonymization import (
     NicPolicy,
     PayloadPolicy,
 )
+from gql_server.domain.dicom_verification import DicomExpectation, dicom_expectation_of
 from gql_server.domain.errors import Fact, GqlServerError, error_of
 from gql_server.domain.inspection import FileDigest
 from gql_server.domain.packets import ConversationKey, DissectedPacket, PacketComparison
@@ -100,6 +101,7 @@ class VerifyTask:
     """Address rules as pairs of text (`domain/rules.py`)."""
     mac_rules: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """MAC rules as pairs of text."""
+    dicom: DicomExpectation | None = None
     memory_bytes: int
 
 
@@ -256,6 +258,8 @@ def decode_task(line: bytes) -> Task:
                 body[name] = tuple((one, other) for one, other in body[name])
         if body.get("conversation") is not None:
             body["conversation"] = ConversationKey(**body["conversation"])
+        if kind == "VerifyTask" and body.get("dicom") is not None:
+            body["dicom"] = dicom_expectation_of(body["dicom"])
         if "key" in body:
             body["key"] = _decode_key(body["key"])
         return _TASKS[kind](**body)

@@ -11,11 +11,16 @@ from gql_server.engine.memory import load8, load32, load64
 from gql_server.engine.verify.layout import (
     CHANGED,
     CLASS_ADDRESS,
+    CLASS_JUDGED,
     CLASS_PAYLOAD,
     CLASS_STRUCTURAL,
     CLASS_UNKNOWN,
     CLASS_ZEROED,
     CURSOR,
+    FOREIGN_KEPT,
+    JUDGED_AT,
+    JUDGED_END,
+    JUDGED_SAME,
     NAMES_LEFT,
     NEXT,
     NEXT_AT,
@@ -93,8 +98,37 @@ def is_zero(o: Bytes, at: int, end: int) -> bool:
 
 
 @kernel
+def _judged(a: Bytes, o: Bytes, s: State, end: int) -> None:
+    """Pass what the reader of DICOM judges, from the cursor on: here its bytes are only counted."""
+    at, end, shift = s[CURSOR], min(end, s[JUDGED_END], s[STOP]), s[SHIFT]
+    if at >= end:
+        return
+    s[CURSOR] = end
+    mark(s, at, end, CLASS_JUDGED)
+    if is_same(a, o, at, end, shift):
+        s[JUDGED_SAME] += end - at
+        return
+    for i in range(at, end):
+        now = load8(o, i + shift)
+        if now == load8(a, i):
+            s[JUDGED_SAME] += 1
+        elif now == 0:
+            s[ZEROED] += 1
+        else:
+            s[REWRITTEN] += 1
+
+
+@kernel
 def unclaimed(a: Bytes, o: Bytes, s: State, end: int) -> None:
-    """Account for bytes that nobody claims, up to `end`: zero, or unknown."""
+    """Account for bytes that nobody claims, up to `end`: judged as DICOM, zero, or unknown."""
+    if s[CURSOR] < s[JUDGED_END] and s[JUDGED_AT] < end:
+        _unclaimed(a, o, s, s[JUDGED_AT])
+        _judged(a, o, s, end)
+    _unclaimed(a, o, s, end)
+
+
+@kernel
+def _unclaimed(a: Bytes, o: Bytes, s: State, end: int) -> None:
     at, end, shift = s[CURSOR], min(end, s[STOP]), s[SHIFT]
     if at >= end:
         return
@@ -102,6 +136,10 @@ def unclaimed(a: Bytes, o: Bytes, s: State, end: int) -> None:
     if is_zero(o, at + shift, end + shift):
         s[ZEROED] += end - at
         mark(s, at, end, CLASS_ZEROED)
+        return
+    if s[FOREIGN_KEPT] and is_same(a, o, at, end, shift):
+        s[OPAQUE] += end - at
+        mark(s, at, end, CLASS_PAYLOAD)
         return
     mark(s, at, end, CLASS_UNKNOWN)
     for i in range(at, end):
@@ -186,7 +224,15 @@ def skip_to(a: Bytes, o: Bytes, s: State, at: int) -> None:
 
 @kernel
 def payload(a: Bytes, o: Bytes, s: State, end: int) -> None:
-    """Claim payload from the cursor to `end`: kept or zero, or only zero, as the policy says."""
+    """Claim payload from the cursor to `end`: judged as DICOM, kept or zero, or only zero, as the policy says."""
+    if s[CURSOR] < s[JUDGED_END] and s[JUDGED_AT] < end:
+        _payload(a, o, s, s[JUDGED_AT])
+        _judged(a, o, s, end)
+    _payload(a, o, s, end)
+
+
+@kernel
+def _payload(a: Bytes, o: Bytes, s: State, end: int) -> None:
     at = s[CURSOR]
     if not begin_claim(a, o, s, at, end):
         return

@@ -97,6 +97,8 @@ CLASS_KEPT: Final = 32
 """Address fields that hold what they held."""
 CLASS_EXACT: Final = 64
 """The hit is one whole address field."""
+CLASS_JUDGED: Final = 128
+"""The reader of DICOM says what it is."""
 
 # The narrow table: IPv4 and MAC addresses, two words a slot; the wide one: IPv6, five words a slot.
 NARROW_MASK: Final = 60
@@ -114,7 +116,15 @@ SEED_WIDE: Final = 71
 GROWS: Final = 72
 """1 while the tables may grow."""
 
-STATE_LENGTH: Final = 80
+# What the reader of DICOM judges of the packet under way: from here to JUDGED_END.
+JUDGED_AT: Final = 77
+JUDGED_END: Final = 78
+JUDGED_SAME: Final = 79
+"""Bytes of it that are as they were."""
+FOREIGN_KEPT: Final = 80
+"""1 when bytes that nobody claims may stay."""
+
+STATE_LENGTH: Final = 88
 
 NARROW_WORDS: Final = 2
 WIDE_WORDS: Final = 5
@@ -134,7 +144,7 @@ SEARCHED: Final = 1 << 58
 """The leak scan looks for it."""
 
 # Packet lists, written by framing.
-PACKET_COLUMNS: Final = 8
+PACKET_COLUMNS: Final = 10
 PACKET_BEGIN: Final = 0
 PACKET_END: Final = 1
 PACKET_ORIGINAL: Final = 2
@@ -147,6 +157,9 @@ PACKET_FACE: Final = 5
 PACKET_KIND: Final = 6
 """Type of its block and, of obsolete ones, the drops count; 0 in pcap."""
 PACKET_LINK: Final = 7
+PACKET_JUDGED_AT: Final = 8
+"""Payload that the reader of DICOM judges begins here; both are 0 without."""
+PACKET_JUDGED_END: Final = 9
 
 # What can be read beside ethertypes, which are below 0x10000.
 NOTHING: Final = 0

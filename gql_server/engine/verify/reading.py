@@ -21,6 +21,8 @@ from gql_server.engine.verify.layout import (
     FRAGMENT,
     GROWS,
     INTERFACES,
+    JUDGED_AT,
+    JUDGED_END,
     LENGTHS,
     NARROW_LIMIT,
     NARROW_USED,
@@ -34,6 +36,8 @@ from gql_server.engine.verify.layout import (
     PACKET_END,
     PACKET_FACE,
     PACKET_HIGH,
+    PACKET_JUDGED_AT,
+    PACKET_JUDGED_END,
     PACKET_KIND,
     PACKET_LINK,
     PACKET_LOW,
@@ -195,5 +199,6 @@ def read_packets(a: Bytes, o: Bytes, r: State, q: State, s: State, w: Words, fir
         _compare_lengths(s, r, q, i, j)
         s[SHIFT] = q[j + PACKET_BEGIN] - begin
         s[STOP] = begin + min(end - begin, q[j + PACKET_END] - q[j + PACKET_BEGIN])
+        s[JUDGED_AT], s[JUDGED_END] = r[i + PACKET_JUDGED_AT], r[i + PACKET_JUDGED_END]
         read_packet(a, o, s, w, r[i + PACKET_LINK], begin, end)
     return count

@@ -20,6 +20,8 @@ from gql_server.domain.verification import (
 )
 from gql_server.engine.verify import classes, layout
 from gql_server.engine.verify.conclusions import Conclusions, Expected
+from gql_server.engine.verify.dicom_proving import DicomEvidence
+from gql_server.engine.verify.dicom_reports import kept_bytes, report_dicom
 from gql_server.engine.verify.files import CaptureReader
 from gql_server.engine.verify.framing import HEADERS, METADATA
 from gql_server.engine.verify.hits import BINARY, EUI64, FORMS, HEX, REVERSED, TEXT
@@ -65,8 +67,16 @@ _COUNTED: Final = (
     (layout.OVERFLOW, VerificationReason.TOO_MANY_ADDRESSES),
     (layout.OPAQUE, VerificationReason.PAYLOAD_KEPT),
 )
-_PARTIAL: Final = {VerificationReason.PAYLOAD_KEPT, VerificationReason.ADDRESSES_KEPT_BY_RULE}
-_UNVERIFIABLE: Final = {VerificationReason.BYTES_UNKNOWN, VerificationReason.TOO_MANY_ADDRESSES}
+_PARTIAL: Final = {
+    VerificationReason.PAYLOAD_KEPT,
+    VerificationReason.ADDRESSES_KEPT_BY_RULE,
+    VerificationReason.PIXELS_KEPT,
+}
+_UNVERIFIABLE: Final = {
+    VerificationReason.BYTES_UNKNOWN,
+    VerificationReason.TOO_MANY_ADDRESSES,
+    VerificationReason.TOO_MANY_VALUES,
+}
 _HARMLESS: Final = _PARTIAL | _UNVERIFIABLE | {VerificationReason.FIXED_POINT}
 
 
@@ -87,7 +97,7 @@ class Evidence:
     """False when a window held more hits than can be explained."""
 
 
-def report(evidence: Evidence, expected: Expected) -> Verification:
+def report(evidence: Evidence, expected: Expected, dicom: DicomEvidence | None = None) -> Verification:
     """Conclude."""
     s = evidence.tables.state
     conclusions = Conclusions(expected)
@@ -97,7 +107,7 @@ def report(evidence: Evidence, expected: Expected) -> Verification:
     reasons = evidence.reasons | conclusions.reasons
     reasons |= {reason for counter, reason in _COUNTED if s[counter]}
     changed = int(s[layout.CHANGED]) + _descriptions_changed(evidence)
-    ledger = _ledger(evidence)
+    ledger = _ledger(evidence, dicom)
     scan = _scan(evidence, reasons)
     if changed:
         reasons.add(VerificationReason.BYTES_CHANGED)
@@ -115,6 +125,7 @@ def report(evidence: Evidence, expected: Expected) -> Verification:
         ledger=ledger,
         scan=scan,
         interference=_interference(evidence, changed),
+        dicom=report_dicom(dicom) if dicom else None,
     )
 
 
@@ -133,11 +144,16 @@ def _descriptions_changed(evidence: Evidence) -> int:
     return changed + abs(len(before) - len(after))
 
 
-def _ledger(evidence: Evidence) -> ByteLedger:
+def _ledger(evidence: Evidence, dicom: DicomEvidence | None) -> ByteLedger:
     s, framing, size = evidence.tables.state, evidence.output.framing, evidence.output.size
     structural = int(s[layout.STRUCTURAL] + framing[HEADERS])
     counts = [int(s[counter]) for counter in (layout.REWRITTEN, layout.ZEROED, layout.OPAQUE, layout.KEPT)]
     rewritten, zeroed, opaque, kept = counts
+    if dicom:
+        # Of what is as it was, values and pixels are told apart; the rest is PDUs, headers of elements and copies.
+        values, pixels = kept_bytes(dicom)
+        kept, opaque = kept + values, opaque + pixels
+        structural += int(s[layout.JUDGED_SAME]) - values - pixels
     return ByteLedger(
         size_bytes=size,
         structural=structural,
@@ -146,7 +162,7 @@ def _ledger(evidence: Evidence) -> ByteLedger:
         opaque=opaque,
         kept_by_rule=kept,
         # What was counted as unknown, metadata, and all that was not reached.
-        unknown=size - structural - sum(counts),
+        unknown=size - structural - rewritten - zeroed - opaque - kept,
     )
 
 

@@ -33,10 +33,13 @@ from gql_server.engine.verify.hits import (
 from gql_server.engine.verify.layout import (
     CLASS_ADDRESS,
     CLASS_EXACT,
+    CLASS_JUDGED,
     CLASS_KEPT,
     CLASS_PAYLOAD,
     CLASS_STRUCTURAL,
     CLASS_UNKNOWN,
+    JUDGED_AT,
+    JUDGED_END,
     KEY_IPV4,
     KEY_MAC,
     NUMBER,
@@ -44,6 +47,8 @@ from gql_server.engine.verify.layout import (
     PACKET_BEGIN,
     PACKET_COLUMNS,
     PACKET_END,
+    PACKET_JUDGED_AT,
+    PACKET_JUDGED_END,
     PACKET_LINK,
     SHIFT,
     STOP,
@@ -219,6 +224,9 @@ def _place_of(b: Bytes, classes: int, at: int, length: int, form: int, kind: int
     chance = (kind == IPV4 and length == 4) or _different_bytes(b, at, length) < _MANY_BYTES  # noqa: PLR2004  # bytes
     if classes & CLASS_UNKNOWN:
         return UNEXPLAINED
+    if classes & CLASS_JUDGED:
+        # What the reader of DICOM lets stand is no address field: bytes meet by chance, text and whole fields do not.
+        return STRUCTURAL if chance or form in (BINARY, REVERSED) else PAYLOAD
     if classes & CLASS_PAYLOAD:
         return PAYLOAD
     if classes & CLASS_KEPT and not (form == EUI64 and follows):
@@ -281,6 +289,7 @@ def _explain_hits(
         begin, end = r[i + PACKET_BEGIN], r[i + PACKET_END]
         s[SHIFT] = q[j + PACKET_BEGIN] - begin
         s[STOP] = begin + min(end - begin, q[j + PACKET_END] - q[j + PACKET_BEGIN])
+        s[JUDGED_AT], s[JUDGED_END] = r[i + PACKET_JUDGED_AT], r[i + PACKET_JUDGED_END]
         s[TARGET_BEGIN], s[TARGET_END], s[TARGET_CLASSES] = at - s[SHIFT], at + length - s[SHIFT], 0
         if at + length > q[j + PACKET_BEGIN]:
             read_packet(a, o, s, w, r[i + PACKET_LINK], begin, end)

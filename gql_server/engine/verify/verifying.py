@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gql_server.domain.anonymization import NamePolicy, PayloadPolicy
+from gql_server.domain.dicom import ForeignPolicy
 from gql_server.domain.verification import AddressExpectation
 from gql_server.engine.tasks import Progressed, Verified, VerifyTask
 from gql_server.engine.verify import layout
 from gql_server.engine.verify.conclusions import Expected
+from gql_server.engine.verify.dicom_proving import DicomEvidence, prove_dicom
 from gql_server.engine.verify.files import CaptureReader
 from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
 from gql_server.engine.verify.reports import Evidence, report
@@ -45,9 +47,10 @@ Progress = Callable[[Progressed], None]
 def verify(task: VerifyTask, progress: Progress) -> Verified:
     """Carry out a verify task; whatever the files hold, there is an answer."""
     tables = Tables()
-    harvest = _harvest(task, tables, progress)
+    dicom = _prove_dicom(task, tables, progress)
+    harvest = _harvest(task, tables, progress, dicom)
     evidence = Evidence(
-        reasons=harvest.reasons,
+        reasons=harvest.reasons | (dicom.reasons if dicom else set()),
         tables=tables,
         original=harvest.original,
         output=harvest.output,
@@ -55,12 +58,25 @@ def verify(task: VerifyTask, progress: Progress) -> Verified:
         counts=np.zeros(3, np.int64),
         findings=np.zeros(FINDINGS_LENGTH, np.int64),
     )
-    _search(task, evidence, progress)
+    _search(task, evidence, progress, dicom)
     expected = Expected(addresses=task.addresses, macs=task.macs, rules=task.rules, mac_rules=task.mac_rules)
-    return Verified(verification=report(evidence, expected))
+    return Verified(verification=report(evidence, expected, dicom))
 
 
-def _harvest(task: VerifyTask, tables: Tables, progress: Progress) -> SideBySide:
+def _prove_dicom(task: VerifyTask, tables: Tables, progress: Progress) -> DicomEvidence | None:
+    """Judge what DICOM streams hold; the readings of packets leave that to this one."""
+    if task.dicom is None:
+        return None
+
+    def tell(packets: int, done: int, total: int) -> None:
+        progress(Progressed(packets=packets, bytes_done=done, bytes_total=3 * total))
+
+    kept = task.dicom.foreign is ForeignPolicy.KEEP and task.addresses is AddressExpectation.KEPT
+    tables.state[layout.FOREIGN_KEPT] = kept
+    return prove_dicom(task.source, task.output, task.dicom, tell)
+
+
+def _harvest(task: VerifyTask, tables: Tables, progress: Progress, dicom: DicomEvidence | None) -> SideBySide:
     """Settle every byte, collect every pair."""
     reading = SideBySide(task.source, task.output)
     s = tables.state
@@ -70,6 +86,8 @@ def _harvest(task: VerifyTask, tables: Tables, progress: Progress) -> SideBySide
     for count in reading:
         original, output = reading.original, reading.output
         s[layout.OUTPUT_BASE] = output.base
+        if dicom:
+            dicom.mark(reading, count)
         done = 0
         while done < count:
             first, other = original.next + done, output.next + done
@@ -78,7 +96,7 @@ def _harvest(task: VerifyTask, tables: Tables, progress: Progress) -> SideBySide
             done += read
             if done < count:
                 tables.make_room(_size_of(original, original.next + done) // 4 + 4)
-        _tell(progress, reading, 0)
+        _tell(progress, reading, 0, dicom)
     return reading
 
 
@@ -87,12 +105,13 @@ def _size_of(reader: CaptureReader, index: int) -> int:
     return int(row[layout.PACKET_END] - row[layout.PACKET_BEGIN])
 
 
-def _tell(progress: Progress, reading: SideBySide, before: int) -> None:
-    done = before + reading.output.base + len(reading.output.window)
-    progress(Progressed(packets=reading.packets, bytes_done=done, bytes_total=2 * reading.output.size))
+def _tell(progress: Progress, reading: SideBySide, before: int, dicom: DicomEvidence | None) -> None:
+    size = reading.output.size
+    done = before + reading.output.base + len(reading.output.window) + (size if dicom else 0)
+    progress(Progressed(packets=reading.packets, bytes_done=done, bytes_total=(3 if dicom else 2) * size))
 
 
-def _search(task: VerifyTask, evidence: Evidence, progress: Progress) -> None:
+def _search(task: VerifyTask, evidence: Evidence, progress: Progress, dicom: DicomEvidence | None) -> None:
     """Search every window of the output for every original, and explain what is found."""
     reading = SideBySide(task.source, task.output)
     tables, output = evidence.tables, reading.output
@@ -106,6 +125,8 @@ def _search(task: VerifyTask, evidence: Evidence, progress: Progress) -> None:
             hits = _scan(output, evidence, filters, hits)
             evidence.scanned += len(output.window)
         if hits[HIT_COUNT]:
+            if dicom:
+                dicom.mark(reading, count)
             scratch[layout.NUMBER], scratch[layout.OUTPUT_BASE] = reading.packets, base
             read_pairs(
                 reading.original.buffer,
@@ -121,7 +142,7 @@ def _search(task: VerifyTask, evidence: Evidence, progress: Progress) -> None:
                 count,
                 int(follows),
             )
-        _tell(progress, reading, output.size)
+        _tell(progress, reading, output.size, dicom)
 
 
 def _new_hits(room: int) -> npt.NDArray[np.int64]:
