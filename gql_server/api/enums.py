@@ -12,7 +12,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from gql_server.domain.access import Role
 from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, NicPolicy, PayloadPolicy
 from gql_server.domain.error_codes import ErrorCode
-from gql_server.domain.errors import GqlServerError
+from gql_server.domain.error_tree import error_classes
 from gql_server.domain.events import EventKind
 from gql_server.domain.flows import FlowState, FlowType
 from gql_server.domain.inspection import InspectionOrder, ProtocolBasis
@@ -22,16 +22,6 @@ from gql_server.domain.rules import RuleAction
 from gql_server.domain.traces import CaptureFormat, TraceOrigin
 from gql_server.domain.uploads import UploadState
 from gql_server.domain.verification import LeakForm, LeakPlace, VerificationReason, VerificationStatus
-
-
-def error_classes(base: type[GqlServerError] = GqlServerError) -> dict[ErrorCode, type[GqlServerError]]:
-    """Return the class of each code."""
-    found: dict[ErrorCode, type[GqlServerError]] = {}
-    for error in base.__subclasses__():
-        if "code" in vars(error):
-            found[error.code] = error
-        found.update(error_classes(error))
-    return found
 
 
 def _sentences() -> dict[str, str]:

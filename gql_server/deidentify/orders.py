@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
-from gql_server.domain.errors import Fact, InvalidInput, RuleMalformed, RulesError, error_of
+from gql_server.domain.error_tree import error_of
+from gql_server.domain.errors import Fact, InvalidInput, RuleMalformed, RulesError
 from gql_server.domain.rules import parse_address_rules
 from gql_server.engine.tasks import KEY_BYTES
 

@@ -26,3 +26,8 @@ class Actor:
     def may_write(self) -> bool:
         """Whether this actor may change anything."""
         return self.role is not Role.VIEWER
+
+    @property
+    def may_see_originals(self) -> bool:
+        """Whether this actor may be shown originals beside what becomes of them: the key, as it were, in clear."""
+        return self.role is not Role.VIEWER

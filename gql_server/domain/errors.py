@@ -15,7 +15,7 @@
     └── SetupError        what keeps the server from starting; a sentence that says what to do
 
 A class's docstring is its message; `{name}` stands for that fact. Facts hold no patient data, addresses or contents.
-Each class has one code: an error crosses a process or a wire as its code and facts.
+Each class has one code: an error crosses a process or a wire as its code and facts (`error_tree.py`).
 """
 
 from dataclasses import dataclass, fields
@@ -376,16 +376,3 @@ class SetupError(GqlServerError):
 
     code = ErrorCode.SETUP
     advice: str
-
-
-def _leaves(base: type[GqlServerError]) -> dict[ErrorCode, type[GqlServerError]]:
-    own = {base.code: base} if "code" in vars(base) else {}
-    return own | {code: leaf for error in base.__subclasses__() for code, leaf in _leaves(error).items()}
-
-
-def error_of(code: str, facts: dict[str, Fact]) -> GqlServerError:
-    """Rebuild an error that crossed a process boundary; ValueError where code and facts are none of ours."""
-    try:
-        return _leaves(GqlServerError)[ErrorCode(code)](**facts)
-    except (KeyError, TypeError) as error:
-        raise ValueError(code) from error

@@ -28,6 +28,16 @@ class JobKind(StrEnum):
     INGEST = "INGEST"
     ADDRESS_ANONYMIZATION = "ADDRESS_ANONYMIZATION"
     MAC_TRANSFORMATION = "MAC_TRANSFORMATION"
+    DICOM_EXTRACTION = "DICOM_EXTRACTION"
+    """Tells of a trace and makes none."""
+    DICOM_DEIDENTIFICATION = "DICOM_DEIDENTIFICATION"
+    DEIDENTIFICATION = "DEIDENTIFICATION"
+    """Addresses and DICOM at once."""
+
+    @property
+    def makes_a_trace(self) -> bool:
+        """Whether a job of this kind has an output trace once it is completed."""
+        return self is not JobKind.DICOM_EXTRACTION
 
 
 class JobState(StrEnum):

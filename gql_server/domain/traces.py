@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gql_server.domain.ids import ClientId, FlowId, JobId, TraceId
+from gql_server.domain.ids import ClientId, ExecutionId, FlowId, JobId, TraceId
 from gql_server.domain.rules import AddressRule, MacRule
 from gql_server.domain.verification import Verification
 
@@ -59,6 +59,8 @@ class TraceOrigin(StrEnum):
     UPLOADED = "UPLOADED"
     ADDRESS_ANONYMIZED = "ADDRESS_ANONYMIZED"
     MAC_TRANSFORMED = "MAC_TRANSFORMED"
+    DICOM_DEIDENTIFIED = "DICOM_DEIDENTIFIED"
+    DEIDENTIFIED = "DEIDENTIFIED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,5 +81,7 @@ class Trace:
     """What the next MAC transformation of this trace will use."""
     verification: Verification | None
     """What the second reader said of it; None for an upload, which nothing was promised of."""
+    dicom_execution_id: ExecutionId | None = None
+    """The latest execution that listed its DICOM associations and devices."""
     created_at: datetime
     deleted_at: datetime | None

@@ -21,24 +21,21 @@ from time import monotonic
 from typing import Final, NoReturn, assert_never
 
 from gql_server.domain.errors import GqlServerError, ResourceLimit, StorageFull
+from gql_server.engine.dicom.tasks import DeidentifyTask, ExtractDicomTask, PreviewDicomTask
 from gql_server.engine.limits import die_with_parent, limit_this_process
+from gql_server.engine.messages import Finished, Message, Ready, Refused, decode_task, encode_message
 from gql_server.engine.tasks import (
     AnonymizeTask,
     CompareTask,
+    DicomTask,
     DissectTask,
-    Finished,
     InspectTask,
-    Message,
     PreviewTask,
     Progressed,
-    Ready,
-    Refused,
     Result,
     Task,
     TransformMacsTask,
     VerifyTask,
-    decode_task,
-    encode_message,
 )
 
 DONE: Final = 0
@@ -82,12 +79,21 @@ def load_kernels(cache_directory: str) -> Callable[[Task, Progress], Result]:
             return _import_tasks()
         with _compiling_the_reader():
             importlib.import_module("gql_server.engine.addresses.anonymizing")
+            for name in _DICOM:
+                importlib.import_module(name)
         carry_out = _import_tasks()
         os.close(os.open(compiled, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     finally:
         os.close(lock)
     return carry_out
 
+
+_DICOM: Final = (
+    "gql_server.engine.dicom.deidentifying",
+    "gql_server.engine.dicom.previewing",
+    "gql_server.engine.dicom.extracting",
+)
+"""Compiled with everything else, and then loaded only by a child that needs them."""
 
 _READER: Final = (
     "from gql_server.engine.limits import die_with_parent; die_with_parent(); import gql_server.engine.verify.verifying"
@@ -129,12 +135,15 @@ def _import_tasks() -> Callable[[Task, Progress], Result]:
                 return preview(task, progress)
             case VerifyTask():
                 return verify(task, progress)
-            case DissectTask() | CompareTask():
-                return _look_inside(task)
             case _:
-                assert_never(task)
+                return _load_and_do(task, progress)
 
     return carry_out
+
+
+def _load_and_do(task: DissectTask | CompareTask | DicomTask, progress: Progress) -> Result:
+    """Do what takes more than a child that waits has loaded."""
+    return _look_inside(task) if isinstance(task, DissectTask | CompareTask) else _read_dicom(task, progress)
 
 
 def _look_inside(task: DissectTask | CompareTask) -> Result:
@@ -148,6 +157,25 @@ def _look_inside(task: DissectTask | CompareTask) -> Result:
 
     fence.close()
     return dissect(task) if isinstance(task, DissectTask) else compare(task)
+
+
+def _read_dicom(task: DicomTask, progress: Progress) -> Result:
+    # pydicom and its tables take most of a second to import: only a child that needs them pays.
+    from gql_server.engine.dicom.deidentifying import deidentify  # noqa: PLC0415  # see above
+    from gql_server.engine.dicom.extracting import extract  # noqa: PLC0415  # see above
+    from gql_server.engine.dicom.listing import write_lists  # noqa: PLC0415  # see above
+    from gql_server.engine.dicom.pages import page_of, whole  # noqa: PLC0415  # see above
+    from gql_server.engine.dicom.previewing import preview  # noqa: PLC0415  # see above
+
+    match task:
+        case DeidentifyTask():
+            return deidentify(task, progress)
+        case PreviewDicomTask():
+            return page_of(preview(whole(task), progress), task)
+        case ExtractDicomTask():
+            return write_lists(extract(task, progress), task.output_directory)
+        case _:
+            assert_never(task)
 
 
 def _watch_input(lines: "SimpleQueue[bytes]") -> None:
@@ -167,7 +195,7 @@ def _watch_input(lines: "SimpleQueue[bytes]") -> None:
 
 def _answer(line: bytes, carry_out: Callable[[Task, Progress], Result]) -> Message:
     task = decode_task(line)
-    limit_this_process(task.memory_bytes)
+    limit_this_process(task.memory_bytes + _mapped_bytes(task))
     try:
         return Finished(result=carry_out(task, _Pace()))
     except GqlServerError as error:
@@ -178,6 +206,11 @@ def _answer(line: bytes, carry_out: Callable[[Task, Progress], Result]) -> Messa
         if error.errno in _NO_ROOM:
             return Refused.of(StorageFull())
         raise
+
+
+def _mapped_bytes(task: Task) -> int:
+    """Return the address space that a map of a working copy takes; its pages are the file's, not the child's."""
+    return task.source.stat().st_size if isinstance(task, DicomTask) else 0
 
 
 class _Pace:

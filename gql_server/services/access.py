@@ -21,6 +21,16 @@ def require_write(actor: Actor) -> None:
         raise Forbidden
 
 
+def require_originals(actor: Actor) -> None:
+    """Refuse an actor who may not be shown originals beside what becomes of them.
+
+    Raises:
+        Forbidden: the role is VIEWER.
+    """
+    if not actor.may_see_originals:
+        raise Forbidden
+
+
 def checked_name(name: str) -> str:
     """Return a name without surrounding blanks.
 

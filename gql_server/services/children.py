@@ -20,21 +20,13 @@ from typing import Self, assert_never
 from gql_server.domain.errors import ChildCrashed, ResourceLimit
 from gql_server.domain.jobs import Progress
 from gql_server.engine.kernels import kernel_environment
-from gql_server.engine.tasks import (
-    Finished,
-    Message,
-    Progressed,
-    Ready,
-    Refused,
-    Result,
-    Task,
-    decode_message,
-    encode_task,
-)
+from gql_server.engine.messages import Finished, Message, Ready, Refused, decode_message, encode_task
+from gql_server.engine.tasks import Progressed, Result, Task
 
 log = logging.getLogger(__name__)
 
-_LINE_BYTES = 1 << 20
+_LINE_BYTES = 1 << 24
+"""The report on a capture with ten thousand associations takes megabytes."""
 _WARM_UP_SECONDS = 180.0
 """Compiling the kernels for the first time takes some ten seconds on a quiet machine."""
 _LAST_WORDS_SECONDS = 1.0

@@ -15,8 +15,8 @@ from typing import Any
 from gql_server.domain.errors import GqlServerError, StorageError
 from gql_server.domain.ids import TraceId
 from gql_server.domain.jobs import Execution, ExecutionState, JobKind
-from gql_server.domain.traces import CaptureSummary
-from gql_server.engine.tasks import Anonymized, Result
+from gql_server.engine.dicom.tasks import Deidentified, DicomListed
+from gql_server.engine.tasks import Anonymized, Inspected, Result
 from gql_server.services.attempts import Attempt
 from gql_server.services.plans import Plan
 from gql_server.services.resources import Resources
@@ -25,15 +25,19 @@ log = logging.getLogger(__name__)
 
 MANIFEST_VERSION = 1
 
+_SNAPSHOTS = ("rules", "overrides")
+
+Made = Inspected | Anonymized | Deidentified
+"""What comes with a capture."""
+
 
 def as_json(body: Any) -> bytes:
     """Return the body as text that people can read and compare."""
     return json.dumps(body, indent=2, sort_keys=True, default=str).encode() + b"\n"
 
 
-def trace_manifest(resources: Resources, attempt: Attempt, plan: Plan, trace_id: TraceId, result: Result) -> bytes:
+def trace_manifest(resources: Resources, attempt: Attempt, plan: Plan, trace_id: TraceId, result: Made) -> bytes:
     """Return the manifest that lies beside a capture."""
-    summary: CaptureSummary = result.summary  # type: ignore[union-attr]  # a preview makes no trace
     return as_json(
         {
             "manifestVersion": MANIFEST_VERSION,
@@ -42,8 +46,8 @@ def trace_manifest(resources: Resources, attempt: Attempt, plan: Plan, trace_id:
             "executionName": attempt.execution.name,
             "codeVersion": resources.code_version,
             "derivedFrom": _input_of(plan),
-            "capture": asdict(summary),
-            "inspection": [asdict(file) for file in result.inspection],  # type: ignore[union-attr]  # the same
+            "capture": asdict(result.summary),
+            "inspection": [asdict(file) for file in result.inspection],
             **_request_of(attempt),
         }
     )
@@ -74,41 +78,56 @@ def execution_manifest(
     }
     if plan is not None:
         body["input"] = _input_of(plan)
-    if result is not None:
-        body["output"] = asdict(result.summary)  # type: ignore[union-attr]  # a preview has no execution
+    if isinstance(result, Made):
+        body["output"] = asdict(result.summary)
     if isinstance(result, Anonymized):
         body["report"] = asdict(result.report)
+    if isinstance(result, Anonymized | Deidentified):
         body["verification"] = None if result.verification is None else result.verification.status
+    if isinstance(result, DicomListed):
+        body["lists"] = asdict(result)
     if error is not None:
         body["error"] = {"code": error.code, "facts": error.facts()}
     return as_json(body)
 
 
 def reports_of(result: Result) -> dict[str, bytes]:
-    """Return what a transformation counted and what was proven of it, by file name; neither holds an address."""
-    if not isinstance(result, Anonymized):
+    """Return what a transformation counted and what was proven of it, by file name; none holds an address."""
+    if not isinstance(result, Anonymized | Deidentified):
         return {}
-    reports = {"report.json": as_json(asdict(result.report))}
+    addresses = result.addresses if isinstance(result, Deidentified) else result.report
+    reports = {} if addresses is None else {"report.json": as_json(asdict(addresses))}
+    if isinstance(result, Deidentified):
+        reports["dicom_report.json"] = as_json(asdict(result.report))
     if result.verification is not None:
         reports["verification.json"] = as_json(asdict(result.verification))
     return reports
 
 
+def snapshots_of(attempt: Attempt) -> dict[str, bytes]:
+    """Return the rules and overrides that the attempt worked under, by file name."""
+    snapshots = {"rules.json": rules_of(attempt)}
+    if "overrides" in attempt.order.parameters:
+        names = ("element", "action", "value")
+        overrides = [dict(zip(names, override, strict=True)) for override in attempt.order.overrides]
+        snapshots["overrides.json"] = as_json(overrides)
+    return snapshots
+
+
 def rules_of(attempt: Attempt) -> bytes:
-    """Return the snapshot of the rules that the attempt worked under."""
+    """Return the snapshot of the address or MAC rules that the attempt worked under."""
     if attempt.job.kind is JobKind.MAC_TRANSFORMATION:
         return as_json([{"originalMac": original, "targetOui": oui} for original, oui in attempt.order.rules])
     return as_json([{"source": source, "target": target} for source, target in attempt.order.rules])
 
 
 def _request_of(attempt: Attempt) -> dict[str, Any]:
-    parameters = {name: value for name, value in attempt.order.parameters.items() if name != "rules"}
-    rules = rules_of(attempt)
-    return {
-        "parameters": parameters,
-        "rulesSha256": hashlib.sha256(rules).hexdigest(),
-        "keyId": attempt.order.key_id,
+    parameters = {name: value for name, value in attempt.order.parameters.items() if name not in _SNAPSHOTS}
+    digests = {
+        f"{name.removesuffix('.json')}Sha256": hashlib.sha256(body).hexdigest()
+        for name, body in snapshots_of(attempt).items()
     }
+    return {"parameters": parameters, **digests, "keyId": attempt.order.key_id}
 
 
 def _input_of(plan: Plan) -> dict[str, Any]:

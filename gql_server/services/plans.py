@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import assert_never
 
 from gql_server.domain.anonymization import anonymization_of, mac_transformation_of
+from gql_server.domain.deidentification import deidentification_of
+from gql_server.domain.dicom_overrides import parse_overrides
 from gql_server.domain.errors import DigestMismatch, KeyDestroyed, NotFound, TraceDeleted
 from gql_server.domain.jobs import JobKind, Progress
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
+from gql_server.engine.dicom.tasks import Deidentified, DeidentifyTask, ExtractDicomTask
 from gql_server.engine.tasks import (
     Anonymized,
     AnonymizeTask,
@@ -61,6 +64,12 @@ async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
         case JobKind.MAC_TRANSFORMATION:
             source = await _open_source(resources, attempt)
             return _plan_of(source, _transform_macs(resources, attempt, source, staging), staging)
+        case JobKind.DICOM_EXTRACTION:
+            source = await _open_source(resources, attempt, needs_key=False)
+            return await _plan_dicom(resources, source, _extract(resources, source, staging), staging)
+        case JobKind.DICOM_DEIDENTIFICATION | JobKind.DEIDENTIFICATION:
+            source = await _open_source(resources, attempt)
+            return await _plan_dicom(resources, source, _deidentify(resources, attempt, source, staging), staging)
         case _:
             assert_never(attempt.job.kind)
 
@@ -82,10 +91,10 @@ async def run_plan(resources: Resources, plan: Plan, note: Callable[[Progress], 
             raise DigestMismatch
         plan = replace(plan, input_sha256=received)
     task, time_limit = plan.task, resources.limits.job_time
-    if not isinstance(task, AnonymizeTask | TransformMacsTask):
+    if not isinstance(task, AnonymizeTask | TransformMacsTask | DeidentifyTask):
         return plan, await resources.children.run(task, on_progress=note, time_limit=time_limit)
     result = await resources.children.run(task, on_progress=_first_half(note), time_limit=time_limit)
-    assert isinstance(result, Anonymized)
+    assert isinstance(result, Anonymized | Deidentified)
     proof = verify_task(task, plan.staging / result.summary.format.file_name)
     verified = await resources.children.run(
         proof, on_progress=_second_half(note, plan.input_bytes), time_limit=time_limit
@@ -129,17 +138,20 @@ class _Source:
     trace: Trace
     path: Path
     key: bytes = field(repr=False)
+    """Empty for a job that needs none."""
 
 
-async def _open_source(resources: Resources, attempt: Attempt) -> _Source:
+async def _open_source(resources: Resources, attempt: Attempt, *, needs_key: bool = True) -> _Source:
     trace_id, key_id = attempt.job.input_trace_id, attempt.order.key_id
     if trace_id is None:
         raise NotFound(noun="trace")
-    if key_id is None:
+    if needs_key and key_id is None:
         raise KeyDestroyed
     async with resources.database.transaction(attempt.job.client_id) as session:
         trace = (await traces.find_traces(session, [trace_id]))[trace_id]
-        key = await open_key(session, resources.keyring, attempt.job.client_id, key_id)
+        key = b""
+        if key_id is not None:
+            key = await open_key(session, resources.keyring, attempt.job.client_id, key_id)
     if trace.deleted_at is not None:
         raise TraceDeleted
     return _Source(trace, resources.blobs.trace_path(trace_id, trace.summary.format.file_name), key)
@@ -171,6 +183,39 @@ def _transform_macs(resources: Resources, attempt: Attempt, source: _Source, sta
         output_directory=staging,
         nic=asked.nic,
         payload=asked.payload,
+        rules=attempt.order.rules,
+        key=source.key,
+        memory_bytes=resources.limits.job_memory_bytes,
+    )
+
+
+async def _plan_dicom(
+    resources: Resources, source: _Source, task: DeidentifyTask | ExtractDicomTask, staging: Path
+) -> Plan:
+    """Plan a task that works on a copy of the source; addresses are rewritten from that copy into another file.
+
+    Raises:
+        StorageFull: there is no room for them.
+    """
+    copies = 2 if isinstance(task, DeidentifyTask) and task.addresses is not None else 1
+    await asyncio.to_thread(resources.blobs.check_room, copies * source.trace.summary.size_bytes)
+    return _plan_of(source, task, staging)
+
+
+def _extract(resources: Resources, source: _Source, staging: Path) -> ExtractDicomTask:
+    return ExtractDicomTask(
+        source=source.path, output_directory=staging, memory_bytes=resources.limits.job_memory_bytes
+    )
+
+
+def _deidentify(resources: Resources, attempt: Attempt, source: _Source, staging: Path) -> DeidentifyTask:
+    asked = deidentification_of(attempt.order.parameters)
+    return DeidentifyTask(
+        source=source.path,
+        output_directory=staging,
+        dicom=asked.dicom,
+        overrides=parse_overrides(attempt.order.overrides),
+        addresses=asked.addresses,
         rules=attempt.order.rules,
         key=source.key,
         memory_bytes=resources.limits.job_memory_bytes,

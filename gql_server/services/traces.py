@@ -15,7 +15,7 @@ from gql_server.domain.rules import parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import Trace
 from gql_server.engine.tasks import Previewed, PreviewTask
 from gql_server.engine.vendors import oui_of_vendor
-from gql_server.services.access import checked_name, hold_trace, require_write, settle_flow
+from gql_server.services.access import checked_name, hold_trace, require_originals, require_write, settle_flow
 from gql_server.services.keys import open_key, settle_key
 from gql_server.services.resources import Resources
 from gql_server.store import jobs, traces
@@ -157,8 +157,9 @@ async def preview_transformation(
     The same key, rules and code as the job's: what is shown is what the job writes.
 
     Raises:
-        NotFound, TraceDeleted, InvalidInput, CaptureError, KeyDestroyed.
+        Forbidden, NotFound, TraceDeleted, InvalidInput, CaptureError, KeyDestroyed.
     """
+    require_originals(actor)
     if not 1 <= first <= MAX_PAGE_SIZE:
         raise InvalidInput(field="first", reason=f"1 to {MAX_PAGE_SIZE} pairs can be shown")
     async with resources.database.transaction(actor.client_id) as session:

@@ -12,7 +12,7 @@ from gql_server.engine.dicom.tasks import DeidentifyTask
 from gql_server.engine.tasks import AnonymizeTask, TransformMacsTask, VerifyTask
 
 
-def verify_task(task: AnonymizeTask | TransformMacsTask, output: Path) -> VerifyTask:
+def verify_task(task: AnonymizeTask | TransformMacsTask | DeidentifyTask, output: Path) -> VerifyTask:
     """Return what a second child, which knows no key, is to find in the output of a transformation."""
     match task:
         case AnonymizeTask():
@@ -36,6 +36,8 @@ def verify_task(task: AnonymizeTask | TransformMacsTask, output: Path) -> Verify
                 mac_rules=task.rules,
                 memory_bytes=task.memory_bytes,
             )
+        case DeidentifyTask():
+            return deidentification_task(task, output)
         case _:
             assert_never(task)
 

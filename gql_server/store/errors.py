@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gql_server.domain.errors import AttemptsExhausted, GqlServerError, error_of
+from gql_server.domain.error_tree import error_of
+from gql_server.domain.errors import AttemptsExhausted, GqlServerError
 
 
 def error_columns(error: GqlServerError | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 
+from gql_server.domain.dicom_overrides import OverrideText
 from gql_server.domain.errors import GqlServerError
 from gql_server.domain.ids import ClientId, FlowId, JobId, KeyId, TraceId, UserId
 from gql_server.domain.jobs import Job, JobKind, JobState, Lease, Progress, can_move
@@ -54,6 +55,11 @@ class JobOrder:
     def rules(self) -> tuple[tuple[str, str], ...]:
         """The rules as they were at submit, as pairs of text (`domain/rules.py`)."""
         return tuple((one, other) for one, other in self.parameters.get("rules", ()))
+
+    @property
+    def overrides(self) -> tuple[OverrideText, ...]:
+        """The DICOM overrides as they were at submit, as triples of text (`domain/dicom_overrides.py`)."""
+        return tuple((element, action, value) for element, action, value in self.parameters.get("overrides", ()))
 
 
 def _read(row: AnyRow) -> Job:

@@ -193,6 +193,7 @@ class Traces(Table):
     __table_args__ = (
         to("flows", "flow_id"),
         to("jobs", "job_id"),
+        to("executions", "dicom_execution_id", use_alter=True),
         UniqueConstraint("client_id", "job_id"),
         Index("ix_traces_newest", "client_id", "created_at", "id"),
         Index(
@@ -221,6 +222,9 @@ class Traces(Table):
     last_time_ns: Mapped[int | None]
     address_rules: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     mac_rules: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    dicom_overrides: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    dicom_execution_id: Mapped[UUID | None]
+    """The latest execution that listed its DICOM associations and devices."""
     verification: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
@@ -237,7 +241,10 @@ class Jobs(Table):
         to("traces", "output_trace_id", use_alter=True),
         to("uploads", "input_upload_id", use_alter=True),
         to("engagement_keys", "key_id"),
-        CheckConstraint("(state = 'COMPLETED') = (output_trace_id IS NOT NULL)", name="output_when_completed"),
+        CheckConstraint(
+            "(state = 'COMPLETED' AND kind <> 'DICOM_EXTRACTION') = (output_trace_id IS NOT NULL)",
+            name="output_when_completed",
+        ),
         Index("ix_jobs_newest", "client_id", "created_at", "id"),
         Index("ix_jobs_unfinished", "heartbeat_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_jobs_input_trace", "client_id", "input_trace_id"),

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from gql_server.domain.ids import ClientId, FlowId, JobId, TraceId
+from gql_server.domain.dicom import DicomOverride
+from gql_server.domain.dicom_overrides import OverrideText, as_text, parse_overrides
+from gql_server.domain.ids import ClientId, ExecutionId, FlowId, JobId, TraceId
 from gql_server.domain.paging import Page, PageRequest
 from gql_server.domain.rules import AddressRule, MacRule, parse_address_rules, parse_mac_rules
 from gql_server.domain.traces import CaptureFormat, CaptureSummary, Trace, TraceOrigin
@@ -37,6 +39,7 @@ _COLUMNS = (
     Traces.address_rules,
     Traces.mac_rules,
     Traces.verification,
+    Traces.dicom_execution_id,
     Traces.created_at,
     Traces.deleted_at,
 )
@@ -45,6 +48,17 @@ _COLUMNS = (
 def rules_as_json(rules: Collection[AddressRule | MacRule]) -> list[list[str]]:
     """Return rules as pairs of text, for a column or a manifest."""
     return [list(rule.as_text()) for rule in rules]
+
+
+def overrides_as_json(overrides: Collection[DicomOverride]) -> list[list[str | None]]:
+    """Return overrides as triples of text, for a column or a manifest."""
+    return [list(as_text(override)) for override in overrides]
+
+
+def overrides_of(stored: Collection[list[Any]]) -> tuple[DicomOverride, ...]:
+    """Read overrides from triples of text."""
+    triples: list[OverrideText] = [(element, action, value) for element, action, value in stored]
+    return parse_overrides(triples)
 
 
 def _read(row: AnyRow) -> Trace:
@@ -71,6 +85,7 @@ def _read(row: AnyRow) -> Trace:
         address_rules=parse_address_rules([(source, target) for source, target in row.address_rules]),
         mac_rules=parse_mac_rules([(original, oui) for original, oui in row.mac_rules]),
         verification=None if row.verification is None else verification_of(row.verification),
+        dicom_execution_id=row.dicom_execution_id,
         created_at=row.created_at,
         deleted_at=row.deleted_at,
     )
@@ -153,6 +168,27 @@ async def change_trace(
         values["address_rules"] = rules_as_json(address_rules)
     if mac_rules is not None:
         values["mac_rules"] = rules_as_json(mac_rules)
+    await session.execute(update(Traces).where(Traces.id == trace_id).values(**values))
+
+
+async def set_overrides(session: Session, trace_id: TraceId, overrides: Collection[DicomOverride]) -> None:
+    """Set the next DICOM overrides of a trace."""
+    values = {"dicom_overrides": overrides_as_json(overrides)}
+    await session.execute(update(Traces).where(Traces.id == trace_id).values(**values))
+
+
+async def find_overrides(
+    connection: Connection | Session, ids: Collection[TraceId]
+) -> dict[TraceId, tuple[DicomOverride, ...]]:
+    """Return the next DICOM overrides of these traces; there may be thousands, so they are no part of the trace."""
+    statement = select(Traces.id, Traces.dicom_overrides).where(Traces.id.in_(ids))
+    rows = (await connection.execute(statement)).all()
+    return {TraceId(row.id): overrides_of(row.dicom_overrides) for row in rows}
+
+
+async def name_listing(session: Session, trace_id: TraceId, execution_id: ExecutionId) -> None:
+    """Note which execution listed the DICOM associations and devices of a trace last."""
+    values = {"dicom_execution_id": execution_id}
     await session.execute(update(Traces).where(Traces.id == trace_id).values(**values))
 
 

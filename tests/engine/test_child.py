@@ -13,6 +13,7 @@ from gql_server.domain.packets import ConversationKey
 from gql_server.domain.verification import AddressExpectation, MacExpectation, VerificationStatus
 from gql_server.engine.child import ABANDONED, DONE, FAILED, load_kernels
 from gql_server.engine.kernels import kernel_environment
+from gql_server.engine.messages import Finished, Message, Ready, Refused, decode_message, encode_task
 from gql_server.engine.tasks import (
     Anonymized,
     AnonymizeTask,
@@ -20,20 +21,14 @@ from gql_server.engine.tasks import (
     CompareTask,
     Dissected,
     DissectTask,
-    Finished,
     Inspected,
     InspectTask,
-    Message,
     Previewed,
     PreviewTask,
     Progressed,
-    Ready,
-    Refused,
     Task,
     Verified,
     VerifyTask,
-    decode_message,
-    encode_task,
 )
 from gql_server.engine.verify.verifying import verify
 from tests.captures import IP_A, ethernet, ip_bytes, packets, pcap, udp4

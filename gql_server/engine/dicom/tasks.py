@@ -43,14 +43,17 @@ class PreviewDicomTask:
     key: bytes = field(repr=False)
     first: int
     """Rows wanted."""
+    skip: int = 0
+    """Rows before them that nobody wants; the child asks for those too and drops them."""
     memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractDicomTask:
-    """Tell the associations and devices of a capture; nothing is written."""
+    """List the associations and devices of a capture, in files of `output_directory` (`listing.py`)."""
 
     source: Path
+    output_directory: Path
     memory_bytes: int
 
 
@@ -77,8 +80,19 @@ class DicomPreviewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DicomExtracted:
-    """The result of an `ExtractDicomTask`."""
+    """What an `ExtractDicomTask` finds, inside the child."""
 
     associations: tuple[DicomAssociation, ...]
     devices: tuple[DicomDevice, ...]
     encrypted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DicomListed:
+    """The result of an `ExtractDicomTask`: the files hold what would make a message too long."""
+
+    files: tuple[FileDigest, ...]
+    associations: int
+    devices: int
+    encrypted: int
+    """Of the associations, those that TLS makes unreadable."""

@@ -12,7 +12,8 @@ from gql_server.domain.packets import DissectedPacket
 from gql_server.engine.inspect import dissecting
 from gql_server.engine.inspect.dissecting import FIELDS_MOST, LAYERS_MOST, dissect, dissect_packet
 from gql_server.engine.inspect.locating import LocatedPacket
-from gql_server.engine.tasks import Dissected, DissectTask, Finished, encode_message
+from gql_server.engine.messages import Finished, encode_message
+from gql_server.engine.tasks import Dissected, DissectTask
 from gql_server.services.children import _LINE_BYTES
 from gql_server.services.packets import PAGE_DATA_BYTES
 from tests.captures import (
