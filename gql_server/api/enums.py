@@ -11,6 +11,16 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from gql_server.domain.access import Role
 from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, NicPolicy, PayloadPolicy
+from gql_server.domain.dicom import (
+    AssociationOutcome,
+    DamagePolicy,
+    DatePolicy,
+    DicomAction,
+    DicomProblem,
+    ForeignPolicy,
+    OverrideAction,
+    PixelPolicy,
+)
 from gql_server.domain.error_codes import ErrorCode
 from gql_server.domain.error_tree import error_classes
 from gql_server.domain.events import EventKind
@@ -39,8 +49,8 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
     ErrorCode: _sentences(),
     Role: {
         "ADMIN": "May do everything inside the client.",
-        "ANALYST": "May upload, transform and delete.",
-        "VIEWER": "May look and download.",
+        "ANALYST": "May upload, transform, preview and delete.",
+        "VIEWER": "May look and download, and is shown no preview.",
     },
     AddressMapping: {
         "IPCRYPT_PFX": "ipcrypt-pfx: keyed and prefix-preserving, so subnets stay visible.",
@@ -64,6 +74,63 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
     NicPolicy: {
         "KEEP": "They stay.",
         "MAP": "They become a keyed permutation of themselves.",
+    },
+    PixelPolicy: {
+        "ZERO": "They become zero.",
+        "KEEP": "They stay, but for comments inside code streams: faces and burned-in text stay too.",
+    },
+    ForeignPolicy: {
+        "ZERO": "They become zero; lengths stay.",
+        "KEEP": "They stay as they are, with whatever stands in them.",
+    },
+    DatePolicy: {
+        "REMOVE": "They are blanked, or become a date that says nothing where one is required.",
+        "SHIFT": "They move by one keyed number of days, the same in the whole engagement, and packet times with them.",
+        "KEEP": "They stay.",
+    },
+    DamagePolicy: {
+        "FAIL": "The job fails with DICOM_UNDECODABLE.",
+        "ZERO": "It becomes zero and is counted, as what a capture did not catch always is.",
+    },
+    OverrideAction: {
+        "KEEP": "The value stays as it is.",
+        "REPLACE": "The value becomes that of the override, padded to its length.",
+    },
+    DicomAction: {
+        "KEPT": "It stays.",
+        "REPLACED": "It becomes a keyed pseudonym.",
+        "DUMMY": "It becomes a value that says nothing, the same for everybody.",
+        "SHIFTED": "It moves by the keyed number of days.",
+        "MASKED": "Words that the standard does not use become x.",
+        "BLANKED": "It becomes spaces or zeros over its whole length, which stands in for removal.",
+        "ZEROED": "Bulk data becomes zero.",
+        "OVERRIDDEN": "An override decides.",
+        "EMPTY": "It has no value.",
+        "UNREADABLE": "Part of it was not captured or makes no sense; what is there becomes zero.",
+    },
+    AssociationOutcome: {
+        "ACCEPTED": "The server accepted it.",
+        "REJECTED": "The server rejected it.",
+        "ABORTED": "A side gave it up before it was answered.",
+        "UNANSWERED": "The capture holds no answer.",
+        "NOT_CAPTURED": "The capture begins after its negotiation.",
+        "ENCRYPTED": "TLS that probably carries DICOM; it cannot be read.",
+    },
+    DicomProblem: {
+        "STREAM_HOLE": "Segments were not captured.",
+        "SEGMENT_CUT": "Segments were cut by the snap length.",
+        "CONFLICTING_OVERLAP": "Two copies of the same bytes differ; one of them counts for both.",
+        "NO_ASSOCIATION": "The negotiation was not captured.",
+        "NO_BOUNDARY": "No PDU could be found from which to read on.",
+        "PDU_MALFORMED": "A PDU makes no sense.",
+        "COMMAND_MALFORMED": "A command set makes no sense.",
+        "DATA_SET_MALFORMED": "A data set makes no sense.",
+        "SYNTAX_INFERRED": "The transfer syntax was told by the data set itself.",
+        "SYNTAX_UNKNOWN": "The transfer syntax is not known.",
+        "DEFLATE_UNREADABLE": "A deflated data set cannot be unpacked.",
+        "DEFLATE_BLANKED": "Every value of a deflated data set was blanked so that it fits.",
+        "VALUE_INVALID": "A value that would have stayed is not what its VR and VM allow.",
+        "ENCRYPTED": "TLS: not readable.",
     },
     RuleAction: {
         "TRANSLATE": "Send each address to the one at the same offset in the target.",
@@ -104,12 +171,15 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "INGEST": "Looks at an upload and makes a trace of it.",
         "ADDRESS_ANONYMIZATION": "Makes a trace in which every address is replaced.",
         "MAC_TRANSFORMATION": "Makes a trace in which some devices have other vendors.",
+        "DICOM_EXTRACTION": "Lists the DICOM associations and devices of a trace; it makes no other trace.",
+        "DICOM_DEIDENTIFICATION": "Makes a trace in which DICOM is de-identified.",
+        "DEIDENTIFICATION": "Makes a trace in which addresses are replaced and DICOM is de-identified.",
     },
     JobState: {
         "PENDING": "Waiting for a worker.",
         "RUNNING": "A worker is at it.",
         "CANCELLING": "Asked to stop; the worker is stopping.",
-        "COMPLETED": "Done; the output trace can be read.",
+        "COMPLETED": "Done; the output trace, or what was listed, can be read.",
         "FAILED": "Failed for good; `error` says why.",
         "CANCELLED": "Stopped on request; there is no output.",
     },
@@ -140,6 +210,8 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "UPLOADED": "Someone uploaded it.",
         "ADDRESS_ANONYMIZED": "It is another trace with its addresses replaced.",
         "MAC_TRANSFORMED": "It is another trace in which some devices have other vendors.",
+        "DICOM_DEIDENTIFIED": "It is another trace with its DICOM de-identified.",
+        "DEIDENTIFIED": "It is another trace with its addresses replaced and its DICOM de-identified.",
     },
     VerificationStatus: {
         "VERIFIED": "Every byte is accounted for, and no original address is left.",
@@ -212,7 +284,12 @@ describe_enums()
 
 __all__ = [
     "AddressMapping",
+    "AssociationOutcome",
     "CaptureFormat",
+    "DamagePolicy",
+    "DatePolicy",
+    "DicomAction",
+    "DicomProblem",
     "Direction",
     "EdgeKind",
     "ErrorCode",
@@ -220,6 +297,7 @@ __all__ = [
     "ExecutionState",
     "FlowState",
     "FlowType",
+    "ForeignPolicy",
     "InspectionOrder",
     "JobKind",
     "JobState",
@@ -228,7 +306,9 @@ __all__ = [
     "MacMapping",
     "NamePolicy",
     "NicPolicy",
+    "OverrideAction",
     "PayloadPolicy",
+    "PixelPolicy",
     "ProtocolBasis",
     "Role",
     "RuleAction",

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import strawberry
 
 from gql_server.api.context import Context
-from gql_server.api.enums import ErrorCode, VerificationReason
+from gql_server.api.enums import DicomProblem, ErrorCode, VerificationReason
 from gql_server.api.scalars import SafeInt
+from gql_server.domain import dicom_errors
 from gql_server.domain import errors as domain
 from gql_server.domain.errors import GqlServerError
 
@@ -78,6 +79,24 @@ class RuleError(UserError):
     reason: str | None = strawberry.field(default=None, description="What is wrong with it.")
 
 
+@strawberry.type(description="An override cannot be taken, or does not fit; none was changed.")
+class OverrideError(UserError):
+    """Which override."""
+
+    index: int = strawberry.field(description="The override, counted from 0.")
+    reason: str | None = strawberry.field(default=None, description="What is wrong with it.")
+    length: int | None = strawberry.field(default=None, description="The bytes that its element has room for.")
+
+
+@strawberry.type(description="The DICOM of the capture cannot be de-identified; nothing was published.")
+class DicomRefusedError(UserError):
+    """Where and why."""
+
+    packet: SafeInt = strawberry.field(description="The packet from which on it cannot, from 1.")
+    association: int | None = strawberry.field(default=None, description="The association, by its number.")
+    problem: DicomProblem | None = strawberry.field(default=None, description="What is wrong there.")
+
+
 @strawberry.type(description="The output did not pass its verification; nothing was published.")
 class VerificationFailedError(UserError):
     """What was found."""
@@ -101,6 +120,8 @@ ERROR_TYPES: tuple[type[UserError], ...] = (
     UploadOffsetError,
     CaptureRefusedError,
     RuleError,
+    OverrideError,
+    DicomRefusedError,
     VerificationFailedError,
     JobGivenUpError,
 )
@@ -123,6 +144,7 @@ GENERIC: tuple[type[GqlServerError], ...] = (
     domain.OriginDeleted,
     domain.KeyDestroyed,
     domain.LeaseLost,
+    dicom_errors.UidCollision,
 )
 UNEXPECTED: tuple[type[GqlServerError], ...] = (domain.SetupError, domain.StoreNotShared)
 """What no request can cause; it is masked like any other fault of the server."""
@@ -150,6 +172,16 @@ SHAPES: tuple[tuple[tuple[type[GqlServerError], ...], type[UserError], dict[str,
     ),
     ((domain.CaptureError,), CaptureRefusedError, CAPTURE_FACTS),
     ((domain.RulesError,), RuleError, {"index": "index", "other": "other_index", "reason": "reason"}),
+    (
+        (dicom_errors.OverrideMalformed, dicom_errors.OverrideTooLong),
+        OverrideError,
+        {"index": "index", "reason": "reason", "length": "length"},
+    ),
+    (
+        (dicom_errors.DicomUndecodable, dicom_errors.DatesOutOfRange),
+        DicomRefusedError,
+        {"packet": "packet", "association": "association", "problem": "problem"},
+    ),
     ((domain.VerificationFailed,), VerificationFailedError, {"reason": "reason"}),
     (
         (domain.ResourceLimit, domain.AttemptsExhausted),
@@ -181,8 +213,9 @@ def path_of(error: GqlServerError) -> list[str]:
         case domain.InvalidInput(field=field):
             head, *rest = field.split("_")
             return ["input", head + "".join(word.capitalize() for word in rest)]
-        case domain.RulesError():
-            return ["input", "rules", str(error.facts().get("index", ""))]
+        case domain.RulesError() | dicom_errors.OverrideMalformed() | dicom_errors.OverrideTooLong():
+            noun = "rules" if isinstance(error, domain.RulesError) else "overrides"
+            return ["input", noun, str(error.facts().get("index", ""))]
         case domain.UploadTooLarge():
             return ["input", "lengthBytes"]
         case domain.IdempotencyConflict():

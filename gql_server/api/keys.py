@@ -6,10 +6,10 @@ from typing import Annotated
 import strawberry
 
 from gql_server.api.context import Info
+from gql_server.api.engagements import EngagementKey
 from gql_server.api.errors import UserError, settle
 from gql_server.api.fields import THE_INPUT, mutation
 from gql_server.api.ids import GlobalId
-from gql_server.api.types import EngagementKey
 from gql_server.domain.ids import KeyId
 from gql_server.services import keys as services
 

@@ -43,6 +43,9 @@ MAX_ROWS = 5_000
 LISTS = frozenset(
     {
         "conversations",
+        "dicomAssociations",
+        "dicomDevices",
+        "dicomOverrides",
         "events",
         "executions",
         "flows",
@@ -51,6 +54,7 @@ LISTS = frozenset(
         "nodes",
         "ouiVendors",
         "packets",
+        "previewDicomDeidentification",
         "previewTransformation",
         "protocols",
         "subnets",

@@ -6,12 +6,13 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from gql_server.api.context import Context, Info
+from gql_server.api.engagements import Engagement, EngagementKey, Node
 from gql_server.api.enums import Role
 from gql_server.api.fields import field
 from gql_server.api.ids import GlobalId
 from gql_server.api.loaders import one
 from gql_server.api.paging import check_page_size
-from gql_server.api.types import Engagement, EngagementKey, Execution, Flow, Job, Node, Trace, Upload
+from gql_server.api.types import Execution, Flow, Job, Trace, Upload
 
 NodeType: TypeAlias = (
     type[Engagement] | type[EngagementKey] | type[Execution] | type[Flow] | type[Job] | type[Trace] | type[Upload]
@@ -47,6 +48,9 @@ class Viewer:
 
     role: Role = strawberry.field(description="The role inside the client.")
     may_write: bool = strawberry.field(description="Whether the role allows changes.")
+    may_see_originals: bool = strawberry.field(
+        description="Whether the role allows previews, which show originals beside what becomes of them."
+    )
 
 
 @strawberry.type
@@ -72,4 +76,4 @@ class NodeQueries:
     async def viewer(self, info: Info) -> Viewer:
         """Show the actor."""
         actor = info.context.actor
-        return Viewer(role=actor.role, may_write=actor.may_write)
+        return Viewer(role=actor.role, may_write=actor.may_write, may_see_originals=actor.may_see_originals)

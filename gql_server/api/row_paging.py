@@ -19,7 +19,7 @@ RowT = TypeVar("RowT")
 _KEY_BYTES = 16
 
 
-@strawberry.type(description="A page of what was found in a trace, the largest first.")
+@strawberry.type(description="A page of a list that belongs to a trace.")
 class Connection(Generic[NodeT]):
     """Relay's connection over numbered rows."""
 

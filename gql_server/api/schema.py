@@ -13,6 +13,7 @@ from graphql import (
 )
 from strawberry.schema.config import StrawberryConfig
 
+from gql_server.api.dicom import DicomMutations, DicomQueries
 from gql_server.api.errors import ERROR_TYPES
 from gql_server.api.events import EventQueries, Subscription
 from gql_server.api.extensions import FreshLoaders, ParsedOnce, ValidatedOnce
@@ -36,6 +37,7 @@ class Query(
     FlowQueries,
     TraceQueries,
     PacketQueries,
+    DicomQueries,
     JobQueries,
     UploadQueries,
     LineageQueries,
@@ -48,7 +50,7 @@ class Query(
 @strawberry.type(
     description="What can be done. Each field does one thing and says what kept it from happening in `errors`."
 )
-class Mutation(UploadMutations, TraceMutations, JobMutations, KeyMutations):
+class Mutation(UploadMutations, TraceMutations, DicomMutations, JobMutations, KeyMutations):
     """Mutations."""
 
 

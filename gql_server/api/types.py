@@ -8,6 +8,8 @@ from uuid import UUID
 import strawberry
 
 from gql_server.api.context import Info
+from gql_server.api.dicom_types import DicomTrace
+from gql_server.api.engagements import Engagement, Node
 from gql_server.api.enums import (
     CaptureFormat,
     Direction,
@@ -46,51 +48,6 @@ DEFAULT_DEPTH = 10
 OfState = Annotated[JobState | None, strawberry.argument(description="Only jobs in this state.")]
 Towards = Annotated[Direction, strawberry.argument(description="Which way to walk.")]
 Depth = Annotated[int, strawberry.argument(description="How many edges far, 1 to 50.")]
-
-
-@strawberry.interface(description="Anything that can be asked for again by its id.")
-class Node:
-    """Relay's Node."""
-
-    id: GlobalId = strawberry.field(description="The id, for `node(id:)`.")
-
-
-@strawberry.type(description="The record of a key that addresses are mapped with; the key itself is never shown.")
-class EngagementKey(Node):
-    """A record."""
-
-    created_at: datetime = strawberry.field(description="When it was made.")
-    destroyed_at: datetime | None = strawberry.field(description="When it was destroyed, if it was.")
-    is_destroyed: bool = strawberry.field(description="Whether only this record is left.")
-
-    @classmethod
-    def of(cls, row: flows.EngagementKey) -> Self:
-        """Show a row."""
-        return cls(
-            id=GlobalId("EngagementKey", row.id),
-            created_at=row.created_at,
-            destroyed_at=row.destroyed_at,
-            is_destroyed=row.destroyed_at is not None,
-        )
-
-
-@strawberry.type(description="The frame that flows belong to. Addresses are mapped with one key within it.")
-class Engagement(Node):
-    """An engagement."""
-
-    name: str = strawberry.field(description="What people call it.")
-    created_at: datetime = strawberry.field(description="When it was opened.")
-    row: strawberry.Private[flows.Engagement]
-
-    @classmethod
-    def of(cls, row: flows.Engagement) -> Self:
-        """Show a row."""
-        return cls(id=GlobalId("Engagement", row.id), name=row.name, created_at=row.created_at, row=row)
-
-    @field("The keys that its addresses are or were mapped with, the newest first.")
-    async def keys(self, info: Info) -> list[EngagementKey]:
-        """Load them."""
-        return [EngagementKey.of(row) for row in await info.context.loaders.engagement_keys.load(self.row.id) or ()]
 
 
 @strawberry.type(description="A piece of work inside an engagement: it owns uploads, traces, jobs and executions.")
@@ -157,7 +114,7 @@ class Flow(Node):
 
 
 @strawberry.type(description="One immutable capture. A deleted one stays as a tombstone, for the lineage's sake.")
-class Trace(InspectedTrace, Node):
+class Trace(InspectedTrace, DicomTrace, Node):
     """A trace."""
 
     name: str = strawberry.field(description="What people call it; can be changed.")
@@ -224,6 +181,11 @@ class Trace(InspectedTrace, Node):
         """Load it."""
         return await one(info.context.loaders.jobs, self.row.job_id, Job.of)
 
+    @field("The execution that listed its DICOM associations and devices last; null until one has.")
+    async def dicom_extraction(self, info: Info) -> "Execution | None":
+        """Load it."""
+        return await one(info.context.loaders.executions, self.row.dicom_execution_id, Execution.of)
+
     @field("What it was made from and what was made from it.")
     async def lineage(self, info: Info, direction: Towards = Direction.BOTH, depth: Depth = DEFAULT_DEPTH) -> "Lineage":
         """Walk from here."""
@@ -239,7 +201,9 @@ class Job(Node):
     attempt: int = strawberry.field(description="How many attempts were begun.")
     max_attempts: int = strawberry.field(description="How many attempts there may be.")
     progress: JobProgress = strawberry.field(description="How far the current attempt has come.")
-    output_trace_id: GlobalId | None = strawberry.field(description="The id of the trace it made, once completed.")
+    output_trace_id: GlobalId | None = strawberry.field(
+        description="The id of the trace it made, once completed; a DICOM_EXTRACTION makes none."
+    )
     error: UserError | None = strawberry.field(description="Why it failed or stopped, once it has.")
     created_at: datetime = strawberry.field(description="When it was asked for.")
     started_at: datetime | None = strawberry.field(description="When the first attempt began.")
@@ -280,7 +244,7 @@ class Job(Node):
         """Load it."""
         return await one(info.context.loaders.uploads, self.row.input_upload_id, Upload.of)
 
-    @field("The trace it made, once completed.")
+    @field("The trace it made, once completed; a DICOM_EXTRACTION makes none.")
     async def output_trace(self, info: Info) -> Trace | None:
         """Load it."""
         return await one(info.context.loaders.traces, self.row.output_trace_id, Trace.of)

@@ -123,7 +123,8 @@ def decode_task(line: bytes) -> Task:
 
 def _decode_fields(body: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = {name: Path(body[name]) for name in _PATHS if name in body}
-    known |= {name: enum(body[name]) for name, enum in _ENUMS.items() if name in body and not _is_parameters(body[name])}
+    words = {name: body[name] for name in _ENUMS if name in body and not _is_parameters(body[name])}
+    known |= {name: _ENUMS[name](word) for name, word in words.items()}
     known |= {name: tuple((one, other) for one, other in body[name]) for name in _RULES if name in body}
     if body.get("dicom") is not None:
         known |= decode_words(body)

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 from gql_server.domain.access import Actor
 from gql_server.domain.deidentification import DeidentificationParameters
-from gql_server.domain.dicom import DicomAssociation, DicomDevice, DicomOverride, DicomParameters
+from gql_server.domain.dicom import DicomAssociation, DicomDevice, DicomOverride, DicomParameters, DicomProposal
 from gql_server.domain.dicom_overrides import OverrideText, parse_overrides
 from gql_server.domain.errors import InvalidInput, NotFound
-from gql_server.domain.ids import ExecutionId, TraceId
+from gql_server.domain.ids import TraceId
 from gql_server.domain.inspection import RowRequest, Rows
 from gql_server.domain.jobs import Job, JobKind
 from gql_server.domain.paging import MAX_PAGE_SIZE
@@ -114,7 +115,7 @@ async def set_dicom_overrides(
 
 async def preview_dicom_deidentification(
     resources: Resources, actor: Actor, *, trace_id: TraceId, parameters: DicomParameters, first: int, skip: int
-) -> DicomPreviewed:
+) -> Rows[DicomProposal]:
     """Show what a de-identification started now would make of the trace's elements: rows `skip` to `skip + first`.
 
     The same key, overrides and code as the job's: what is shown is what the job writes.
@@ -145,35 +146,33 @@ async def preview_dicom_deidentification(
     async with resources.previews:
         result = await resources.children.run(task, on_progress=lambda _: None, time_limit=_PREVIEW_TIME)
     assert isinstance(result, DicomPreviewed)
-    return result
+    return Rows(items=result.proposals, start=skip, total=result.total, is_complete=True)
 
 
 async def list_associations(
-    resources: Resources, actor: Actor, trace_id: TraceId, request: RowRequest
+    resources: Resources, actor: Actor, trace: Trace, request: RowRequest
 ) -> Rows[DicomAssociation] | None:
     """List associations; None for a tombstone, and until an extraction has been completed.
 
     Raises:
-        NotFound, BlobMissing.
+        BlobMissing.
     """
-    return await _read(resources, actor, trace_id, lambda open_file: listing.read_associations(open_file, request))
+    return await _read(resources, actor, trace, partial(listing.read_associations, request=request))
 
 
 async def list_devices(
-    resources: Resources, actor: Actor, trace_id: TraceId, request: RowRequest
+    resources: Resources, actor: Actor, trace: Trace, request: RowRequest
 ) -> Rows[DicomDevice] | None:
     """List devices; None as above.
 
     Raises:
-        NotFound, BlobMissing.
+        BlobMissing.
     """
-    return await _read(resources, actor, trace_id, lambda open_file: listing.read_devices(open_file, request))
+    return await _read(resources, actor, trace, partial(listing.read_devices, request=request))
 
 
-async def list_overrides(
-    resources: Resources, actor: Actor, trace_id: TraceId, request: RowRequest
-) -> Rows[DicomOverride]:
-    """List the trace's next overrides, in the order in which they were given.
+async def find_overrides(resources: Resources, actor: Actor, trace_id: TraceId) -> tuple[DicomOverride, ...]:
+    """Return the trace's next overrides, in the order in which they were given.
 
     Raises:
         NotFound.
@@ -182,30 +181,19 @@ async def list_overrides(
         found = (await traces.find_overrides(connection, [trace_id])).get(trace_id)
     if found is None:
         raise NotFound(noun="trace")
-    start, stop = request.span(len(found))
-    return Rows(items=found[start:stop], start=start, total=len(found), is_complete=True)
+    return found
 
 
 async def _read(
-    resources: Resources, actor: Actor, trace_id: TraceId, read: Callable[[listing.OpenFile], Rows[T]]
+    resources: Resources, actor: Actor, trace: Trace, read: Callable[[listing.OpenFile], Rows[T]]
 ) -> Rows[T] | None:
-    name = await _find_listing(resources, actor, trace_id)
-    if name is None:
+    execution_id = trace.dicom_execution_id
+    if execution_id is None or trace.deleted_at is not None:
         return None
+    async with resources.database.read(actor.client_id) as connection:
+        execution = (await executions.find_executions(connection, [execution_id]))[execution_id]
 
-    def open_file(file_name: str) -> BinaryIO:
-        return resources.blobs.open_artifact(name, file_name)[0]
+    def open_file(name: str) -> BinaryIO:
+        return resources.blobs.open_artifact(execution.name, name)[0]
 
     return await asyncio.to_thread(read, open_file)
-
-
-async def _find_listing(resources: Resources, actor: Actor, trace_id: TraceId) -> str | None:
-    """Return the name of the execution that listed the DICOM of a trace last."""
-    async with resources.database.read(actor.client_id) as connection:
-        trace = (await traces.find_traces(connection, [trace_id])).get(trace_id)
-        if trace is None:
-            raise NotFound(noun="trace")
-        execution_id: ExecutionId | None = trace.dicom_execution_id
-        if execution_id is None or trace.deleted_at is not None:
-            return None
-        return (await executions.find_executions(connection, [execution_id]))[execution_id].name

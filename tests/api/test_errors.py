@@ -7,6 +7,7 @@ import pytest
 
 from gql_server.api.errors import ERROR_TYPES, UNEXPECTED, GenericError, path_of, stored_error, user_error
 from gql_server.domain import errors
+from gql_server.domain.dicom_errors import OverrideMalformed, OverrideTooLong
 from gql_server.domain.errors import GqlServerError
 from tests.domain_errors import all_errors
 
@@ -41,6 +42,8 @@ def test_an_error_that_nobody_placed_is_not_said() -> None:
         (errors.InvalidInput(field="length_bytes", reason="too long"), ["input", "lengthBytes"]),
         (errors.InvalidInput(field="lengthBytes", reason="too long"), ["input", "lengthBytes"]),
         (errors.RulesOverlap(index=2, other=1), ["input", "rules", "2"]),
+        (OverrideMalformed(index=3, reason="why"), ["input", "overrides", "3"]),
+        (OverrideTooLong(index=4, length=6), ["input", "overrides", "4"]),
         (errors.Forbidden(), []),
     ],
 )

@@ -1,41 +1,12 @@
-"""The error tree: codes, facts, messages."""
+"""Errors: what their messages say."""
 
-import re
-from dataclasses import fields
-
-import pytest
-
-from gql_server.domain.error_codes import ErrorCode
-from gql_server.domain.errors import Fact, GqlServerError, NotACapture, _leaves, error_of
-
-LEAVES = _leaves(GqlServerError)
-
-
-def _made_up(error: type[GqlServerError]) -> dict[str, Fact]:
-    return {each.name: 7 if each.type in (int, "int") else "text" for each in fields(error)}
-
-
-def test_every_code_belongs_to_one_class() -> None:
-    assert set(LEAVES) == set(ErrorCode)
-
-
-@pytest.mark.parametrize("error", LEAVES.values(), ids=lambda error: error.__name__)
-def test_message_uses_only_facts_and_survives_a_crossing(error: type[GqlServerError]) -> None:
-    facts = _made_up(error)
-    made = error(**facts)
-    assert set(re.findall(r"{(\w+)}", error.__doc__ or "")) <= set(facts)
-    assert "{" not in str(made)
-    again = error_of(made.code, made.facts())
-    assert type(again) is error
-    assert again.facts() == facts
-
-
-def test_an_unknown_code_or_a_wrong_fact_is_no_error_of_ours() -> None:
-    with pytest.raises(ValueError, match="NOPE"):
-        error_of("NOPE", {})
-    with pytest.raises(ValueError, match="NOT_A_CAPTURE"):
-        error_of("NOT_A_CAPTURE", {"wrong": 1})
+from gql_server.domain.errors import NotACapture, NotFound, RulesOverlap
 
 
 def test_message_names_the_byte() -> None:
     assert "byte 24" in str(NotACapture(offset=24))
+
+
+def test_facts_are_given_by_name_or_place_and_told_by_name() -> None:
+    assert str(NotFound("trace")) == "There is no such trace."
+    assert RulesOverlap(2, other=1).facts() == {"index": 2, "other": 1}
