@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gql_server import __version__
-from gql_server.deidentify.command import add_options, run_deidentify
+from gql_server.deidentify.choices import add_options
+from gql_server.deidentify.command import run_deidentify
 from gql_server.domain.error_codes import ErrorCode
 from gql_server.domain.errors import GqlServerError, JobCancelled
 from gql_server.logs import configure_logging
@@ -20,8 +21,8 @@ The server that network captures go through before they leave the building.
   gql-server demo      start it and watch its main job run on a capture that ships with it
   gql-server serve     start it: GraphiQL at http://127.0.0.1:8000/, GraphQL at /graphql
   gql-server worker    work beside other servers on the same database and data directory
-  gql-server deidentify IN OUT --addresses
-                       replace the addresses of one capture, without a server
+  gql-server deidentify IN OUT --addresses --dicom
+                       replace the addresses of one capture and de-identify its DICOM, without a server
 
 Settings are GQL_SERVER_... in the environment; the README lists them all."""
 _DEIDENTIFY = "deidentify"
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where to save the result",
     )
 
-    add_options(commands.add_parser(_DEIDENTIFY, help="replace the addresses of one capture, without a server"))
+    add_options(commands.add_parser(_DEIDENTIFY, help="de-identify one capture, without a server"))
     commands.add_parser("export-schema", help="print the GraphQL schema")
     return parser
 

@@ -8,62 +8,19 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from gql_server.deidentify.orders import Order, check_distinct, read_key, read_rules, read_source, read_target
+from gql_server.deidentify.choices import addresses_of, dicom_of
+from gql_server.deidentify.lines import read_overrides, read_rules
+from gql_server.deidentify.orders import Order, check_distinct, read_key, read_source, read_target
 from gql_server.deidentify.staging import private_directory, spool
 from gql_server.deidentify.working import Bounds, Outcome, open_pool, publish, work
-from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
 from gql_server.domain.errors import InvalidInput, SetupError
 from gql_server.settings import Settings
 
 _ENDINGS: Final = (signal.SIGTERM, signal.SIGHUP)
-
-_DESCRIPTION = """\
-Replace the addresses of one capture (pcap or pcapng, also as .gz or .zst), without a server or a database.
-OUT has the format of IN, is never packed, and appears, readable by its owner alone, when all of it is done."""
-_EPILOG = """\
-The same key gives the same pseudonyms in every capture. Without --key-file a new key is made, used and forgotten:
-nobody can tell the pseudonyms of another run from these, or undo them. Make one: (umask 077; head -c 32 /dev/urandom
-> ward.key). Kept payload is copied as it is, with whatever stands in it."""
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
-    parser.add_argument("source", metavar="IN", help="the capture; - is the standard input")
-    parser.add_argument("target", metavar="OUT", help="where the result goes; - is the standard output")
-    parser.add_argument("--addresses", action="store_true", required=True, help="replace IP and MAC addresses")
-    parser.add_argument("--key-file", type=Path, metavar="FILE", help="32 bytes or 64 hexadecimal digits, mode 0600")
-    parser.add_argument(
-        "--rules",
-        type=Path,
-        metavar="FILE",
-        help="a rule a line: 10.0.0.0/8 172.20.0.0/16, or 10.0.0.0/8 keep|map|zero; # begins a comment",
-    )
-    _add_choice(parser, "--payload", PayloadPolicy.KEEP, "bytes above the transport layer")
-    _add_choice(parser, "--mapping", AddressMapping.IPCRYPT_PFX, "how IP addresses without a rule are mapped")
-    _add_choice(parser, "--macs", MacMapping.PERMUTATION, "how MAC addresses are mapped")
-    _add_choice(parser, "--names", NamePolicy.KEEP, "names in DNS and DHCP")
-    parser.add_argument("--report", metavar="FILE", help="where counts, digests and choices go, as JSON")
-
-
-def _add_choice(parser: argparse.ArgumentParser, name: str, default: StrEnum, meaning: str) -> None:
-    choices = [_spelled(member) for member in type(default)]
-    spelled = f"{meaning}: {', '.join(choices)} ({_spelled(default)})"
-    parser.add_argument(name, choices=choices, default=_spelled(default), metavar="CHOICE", help=spelled)
-
-
-def _spelled(member: StrEnum) -> str:
-    return member.value.lower().replace("_", "-")
-
-
-def _chosen(text: str) -> str:
-    return text.upper().replace("-", "_")
 
 
 def run_deidentify(settings: Settings, options: argparse.Namespace) -> int:
@@ -108,11 +65,10 @@ def _order(options: argparse.Namespace) -> Order:
         source=source,
         target=target,
         report=report,
-        mapping=AddressMapping(_chosen(options.mapping)),
-        mac_mapping=MacMapping(_chosen(options.macs)),
-        payload=PayloadPolicy(_chosen(options.payload)),
-        names=NamePolicy(_chosen(options.names)),
+        addresses=addresses_of(options),
+        dicom=dicom_of(options),
         rules=read_rules(options.rules),
+        overrides=read_overrides(options.overrides),
         key=read_key(options.key_file),
         key_is_given=options.key_file is not None,
     )
@@ -170,7 +126,7 @@ def _end_as_by_ctrl_c(_: int, frame: FrameType | None) -> None:
 
 def _tell(outcome: Outcome) -> None:
     if sys.stderr.isatty():
-        summary = outcome.anonymized.summary
+        summary = outcome.made.summary
         proof = outcome.verification
         told = ", ".join((proof.status, *proof.reasons))
         sys.stderr.write(f"{summary.packets} packets, {summary.size_bytes} bytes, SHA-256 {summary.sha256}\n{told}\n")

@@ -8,17 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
-from gql_server.domain.error_tree import error_of
-from gql_server.domain.errors import Fact, InvalidInput, RuleMalformed, RulesError
-from gql_server.domain.rules import parse_address_rules
+from gql_server.domain.anonymization import AnonymizationParameters
+from gql_server.domain.dicom import DicomOverride, DicomParameters
+from gql_server.domain.errors import InvalidInput
 from gql_server.engine.tasks import KEY_BYTES
 
 STANDARD: Final = "-"
 """Stands for the standard input or output."""
-_RULES_BYTES: Final = 1 << 20
 _HEX_KEY: Final = re.compile(rb"[0-9A-Fa-f]{64}")
-_BY_LINE: Final = "A rule's number is that of its line."
 _PACKED: Final = (".gz", ".zst")
 
 
@@ -31,11 +28,12 @@ class Order:
     target: Path | None
     """None is the standard output."""
     report: Path | None
-    mapping: AddressMapping
-    mac_mapping: MacMapping
-    payload: PayloadPolicy
-    names: NamePolicy
-    rules: tuple[tuple[str, str], ...] = field(repr=False)
+    addresses: AnonymizationParameters | None
+    """None leaves addresses as they are."""
+    dicom: DicomParameters | None
+    """None leaves DICOM as it is; one of the two is asked for."""
+    rules: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    overrides: tuple[DicomOverride, ...] = field(default=(), repr=False)
     key: bytes = field(repr=False)
     key_is_given: bool
     """Else it was made for this run and nobody keeps it."""
@@ -62,7 +60,7 @@ def read_source(text: str) -> Path | None:
             # A pipe is opened only once, by who reads it.
             os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:
-        raise InvalidInput(field="IN", reason=_strerror(error)) from error
+        raise InvalidInput(field="IN", reason=strerror_of(error)) from error
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
         raise InvalidInput(field="IN", reason="it is neither a file nor a pipe")
     return path
@@ -82,7 +80,7 @@ def read_target(name: str, text: str) -> Path | None:
         if path.exists() and not path.is_file():
             raise InvalidInput(field=name, reason="it is there and no regular file")
     except OSError as error:
-        raise InvalidInput(field=name, reason=_strerror(error)) from error
+        raise InvalidInput(field=name, reason=strerror_of(error)) from error
     if not stat.S_ISDIR(known.st_mode):
         raise InvalidInput(field=name, reason="its folder is none")
     if path.suffix.lower() in _PACKED:
@@ -120,7 +118,7 @@ def read_key(path: Path | None) -> bytes:
             # Over a pipe, a digit more than any key tells enough.
             body = file.read(2 * KEY_BYTES + 2)
     except OSError as error:
-        raise InvalidInput(field="--key-file", reason=_strerror(error)) from error
+        raise InvalidInput(field="--key-file", reason=strerror_of(error)) from error
     if len(body) == KEY_BYTES:
         return body
     if _HEX_KEY.fullmatch(digits := body.strip()):
@@ -128,50 +126,7 @@ def read_key(path: Path | None) -> bytes:
     raise InvalidInput(field="--key-file", reason=f"neither {KEY_BYTES} bytes nor {2 * KEY_BYTES} hexadecimal digits")
 
 
-def read_rules(path: Path | None) -> tuple[tuple[str, str], ...]:
-    """Return the rules of a file, one a line: a CIDR, and a CIDR or keep, map or zero; # begins a comment.
-
-    Raises:
-        InvalidInput: the file cannot be read.
-        RulesError: as `parse_address_rules`; its numbers are those of lines, from 1.
-    """
-    if path is None:
-        return ()
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_RULES_BYTES + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = _strerror(error) if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise InvalidInput(field="--rules", reason=reason) from error
-    if len(text) > _RULES_BYTES:
-        raise InvalidInput(field="--rules", reason=f"it is longer than {_RULES_BYTES} characters")
-    return _parse_rules(text)
-
-
-def _parse_rules(text: str) -> tuple[tuple[str, str], ...]:
-    lines: list[int] = []
-    pairs: list[tuple[str, str]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        match line.partition("#")[0].split():
-            case []:
-                continue
-            case [source, target]:
-                lines.append(number)
-                pairs.append((source, target))
-            case _:
-                malformed = RuleMalformed(index=number, reason="not a source and what becomes of it")
-                malformed.add_note(_BY_LINE)
-                raise malformed
-    try:
-        return tuple(rule.as_text() for rule in parse_address_rules(pairs))
-    except RulesError as error:
-        facts: dict[str, Fact] = error.facts()
-        facts |= {name: lines[int(facts[name])] for name in ("index", "other") if name in facts}
-        told = error_of(error.code, facts)
-        told.add_note(_BY_LINE)
-        raise told from error
-
-
-def _strerror(error: OSError) -> str:
+def strerror_of(error: OSError) -> str:
+    """Say what the system said, without a path."""
     # The text of the error itself names the path.
     return error.strerror or type(error).__name__

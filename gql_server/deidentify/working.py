@@ -1,6 +1,6 @@
 """The work itself: children check, rewrite and hand over.
 
-    IN ─▶ InspectTask ─▶ AnonymizeTask ─▶ VerifyTask ─▶ report ─▶ OUT, by rename
+    IN ─▶ InspectTask ─▶ AnonymizeTask or DeidentifyTask ─▶ VerifyTask ─▶ report ─▶ OUT, by rename
 
 The children are the server's own (`services/children.py`); key and rules reach them by pipe alone.
 """
@@ -25,6 +25,7 @@ from gql_server.domain.errors import InvalidInput, SetupError, StorageError, Ver
 from gql_server.domain.jobs import Progress
 from gql_server.domain.traces import CaptureSummary
 from gql_server.domain.verification import Verification, VerificationStatus
+from gql_server.engine.dicom.tasks import Deidentified, DeidentifyTask
 from gql_server.engine.tasks import Anonymized, AnonymizeTask, Inspected, InspectTask, Result, Task, Verified
 from gql_server.services.children import ChildPool
 from gql_server.services.verification import require_sound, verify_task
@@ -52,7 +53,7 @@ class Outcome:
 
     file: Path
     original: CaptureSummary
-    anonymized: Anonymized
+    made: Anonymized | Deidentified
     verification: Verification
 
 
@@ -76,11 +77,11 @@ async def work(order: Order, bounds: Bounds, pool: ChildPool, source: Path, stag
         inspected = await run(_inspection(bounds, source, original), "Checking")
         assert isinstance(inspected, Inspected)
         capture = original / inspected.summary.format.file_name
-        rewriting = _anonymization(order, bounds, capture, output)
-        anonymized = await run(rewriting, "Rewriting")
-        assert isinstance(anonymized, Anonymized)
-        made = output / anonymized.summary.format.file_name
-        verified = await run(verify_task(rewriting, made), "Proving")
+        rewriting = _rewriting(order, bounds, capture, output)
+        made = await run(rewriting, "Rewriting")
+        assert isinstance(made, Anonymized | Deidentified)
+        file = output / made.summary.format.file_name
+        verified = await run(verify_task(rewriting, file), "Proving")
         assert isinstance(verified, Verified)
     if _state(source) != before:
         raise InvalidInput(field="IN", reason="it changed while it was read")
@@ -88,7 +89,7 @@ async def work(order: Order, bounds: Bounds, pool: ChildPool, source: Path, stag
     if verification.status is VerificationStatus.UNVERIFIABLE:
         # A server's trace carries its status for all to see; a file carries nothing.
         raise VerificationFailed(reason=verification.reasons[0])
-    return Outcome(file=made, original=inspected.summary, anonymized=anonymized, verification=verification)
+    return Outcome(file=file, original=inspected.summary, made=made, verification=verification)
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -119,14 +120,26 @@ def _inspection(bounds: Bounds, source: Path, directory: Path) -> InspectTask:
     )
 
 
-def _anonymization(order: Order, bounds: Bounds, capture: Path, directory: Path) -> AnonymizeTask:
+def _rewriting(order: Order, bounds: Bounds, capture: Path, directory: Path) -> AnonymizeTask | DeidentifyTask:
+    if order.dicom is not None:
+        return DeidentifyTask(
+            source=capture,
+            output_directory=directory,
+            dicom=order.dicom,
+            overrides=order.overrides,
+            addresses=order.addresses,
+            rules=order.rules,
+            key=order.key,
+            memory_bytes=bounds.memory_bytes,
+        )
+    assert order.addresses is not None
     return AnonymizeTask(
         source=capture,
         output_directory=directory,
-        mapping=order.mapping,
-        mac_mapping=order.mac_mapping,
-        payload=order.payload,
-        names=order.names,
+        mapping=order.addresses.mapping,
+        mac_mapping=order.addresses.mac_mapping,
+        payload=order.addresses.payload,
+        names=order.addresses.names,
         rules=order.rules,
         key=order.key,
         memory_bytes=bounds.memory_bytes,
@@ -148,21 +161,26 @@ def _bar() -> Iterator[Callable[[str], Callable[[Progress], None]]]:
 
 
 def report_of(order: Order, outcome: Outcome) -> dict[str, Any]:
-    """Return what was done, in counts, digests and choices; it holds no address and no key."""
-    return {
+    """Return what was done, in counts, digests and choices; it holds no address, no key and no value of a data set."""
+    report: dict[str, Any] = {
         "version": REPORT_VERSION,
         "code_version": __version__,
-        "mapping": order.mapping,
-        "mac_mapping": order.mac_mapping,
-        "payload": order.payload,
-        "names": order.names,
-        "rules": len(order.rules),
         "key": "GIVEN" if order.key_is_given else "FORGOTTEN",
         "input": asdict(outcome.original),
-        "output": asdict(outcome.anonymized.summary),
-        "counts": asdict(outcome.anonymized.report),
+        "output": asdict(outcome.made.summary),
         "verification": asdict(outcome.verification),
     }
+    made = outcome.made
+    addresses = made.addresses if isinstance(made, Deidentified) else made.report
+    if order.addresses is not None and addresses is not None:
+        choices = asdict(order.addresses)
+        del choices["version"]
+        report |= choices | {"rules": len(order.rules), "counts": asdict(addresses)}
+    if order.dicom is not None and isinstance(made, Deidentified):
+        choices = asdict(order.dicom)
+        del choices["version"]
+        report["dicom"] = {"options": choices, "overrides": len(order.overrides), **asdict(made.report)}
+    return report
 
 
 def publish(order: Order, outcome: Outcome) -> None:

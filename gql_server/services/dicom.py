@@ -12,7 +12,7 @@ from gql_server.domain.deidentification import DeidentificationParameters
 from gql_server.domain.dicom import DicomAssociation, DicomDevice, DicomOverride, DicomParameters, DicomProposal
 from gql_server.domain.dicom_overrides import OverrideText, parse_overrides
 from gql_server.domain.errors import InvalidInput, NotFound
-from gql_server.domain.ids import TraceId
+from gql_server.domain.ids import JobId, TraceId
 from gql_server.domain.inspection import RowRequest, Rows
 from gql_server.domain.jobs import Job, JobKind
 from gql_server.domain.paging import MAX_PAGE_SIZE
@@ -24,7 +24,7 @@ from gql_server.services.jobs import address_rules
 from gql_server.services.keys import open_key, settle_key
 from gql_server.services.resources import Resources
 from gql_server.services.starting import Start, no_rules, start_job
-from gql_server.store import executions, traces
+from gql_server.store import executions, jobs, traces
 from gql_server.store.database import Session
 from gql_server.store.traces import overrides_as_json
 
@@ -169,6 +169,20 @@ async def list_devices(
         BlobMissing.
     """
     return await _read(resources, actor, trace, partial(listing.read_devices, request=request))
+
+
+async def check_lists(resources: Resources, actor: Actor, job_id: JobId) -> None:
+    """Open the lists that an extraction made, as whoever is told of its end will.
+
+    Raises:
+        BlobMissing: they cannot be seen from here.
+    """
+    async with resources.database.read(actor.client_id) as connection:
+        job = (await jobs.find_jobs(connection, [job_id])).get(job_id)
+        trace_id = None if job is None else job.input_trace_id
+        trace = None if trace_id is None else (await traces.find_traces(connection, [trace_id])).get(trace_id)
+    if trace is not None:
+        await list_devices(resources, actor, trace, RowRequest(size=1))
 
 
 async def find_overrides(resources: Resources, actor: Actor, trace_id: TraceId) -> tuple[DicomOverride, ...]:

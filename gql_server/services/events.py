@@ -8,6 +8,7 @@ from gql_server.domain.access import Actor
 from gql_server.domain.errors import BlobMissing, TraceDeleted
 from gql_server.domain.events import Cursor, Event, EventKind
 from gql_server.domain.ids import FlowId, JobId
+from gql_server.services.dicom import check_lists
 from gql_server.services.resources import Resources
 from gql_server.services.traces import open_capture
 
@@ -26,7 +27,8 @@ async def follow_events(
 ) -> AsyncGenerator[Event, None]:
     """Yield the actor's events, first those after the cursor, then as they happen.
 
-    A completion is passed on only once its output opens on this node, or is a tombstone by now.
+    A completion is passed on only once its output opens on this node, or is a tombstone by now; one that made no
+    trace, once its lists do.
 
     Raises:
         BlobMissing: it does not open, even after some patience; the listener resumes with its last cursor.
@@ -39,13 +41,13 @@ async def follow_events(
 
 
 async def _await_output(resources: Resources, actor: Actor, event: Event) -> None:
-    if event.output_trace_id is None:
+    if event.kind is not EventKind.JOB_COMPLETED:
         return
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _PATIENCE_SECONDS
     while True:
         try:
-            (await open_capture(resources, actor, event.output_trace_id)).file.close()
+            await _open_output(resources, actor, event)
         except TraceDeleted:
             return
         except BlobMissing:
@@ -55,3 +57,10 @@ async def _await_output(resources: Resources, actor: Actor, event: Event) -> Non
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         else:
             return
+
+
+async def _open_output(resources: Resources, actor: Actor, event: Event) -> None:
+    if event.output_trace_id is None:
+        await check_lists(resources, actor, event.job_id)
+    else:
+        (await open_capture(resources, actor, event.output_trace_id)).file.close()

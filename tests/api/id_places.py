@@ -44,6 +44,7 @@ PLAIN_VALUES: Mapping[str, object] = {
 """A value of each scalar that is no id."""
 
 PLAIN_FIELDS: Mapping[str, object] = {
+    "element": "00100010",
     "originalMac": "00:00:5e:00:53:01",
     "target": "192.0.2.0/24",
     "targetOui": "00:00:5e",

@@ -1,14 +1,17 @@
 """Nodes by their ids."""
 
+from dataclasses import replace
+
+import pytest
 from starlette.applications import Starlette
 
 from gql_server.api.ids import NODE_TYPES, GlobalId
-from gql_server.domain.access import Actor
+from gql_server.domain.access import Actor, Role
 from gql_server.domain.ids import new_id
 from gql_server.services.access import settle_flow
 from gql_server.services.keys import settle_key
 from gql_server.services.resources import Resources
-from tests.api.conftest import AddExecution, AddJob, AddTrace
+from tests.api.conftest import AddExecution, AddJob, AddTrace, NewApp
 from tests.conftest import NewActor
 from tests.graphql_client import data, execute
 
@@ -58,5 +61,8 @@ async def test_a_hundred_nodes_are_enough(app: Starlette) -> None:
     assert (await data(app, NODES, {"ids": ids[:100]}))["nodes"] == [None] * 100
 
 
-async def test_the_viewer_knows_what_they_may_do(app: Starlette) -> None:
-    assert (await data(app, "{ viewer { role mayWrite } }"))["viewer"] == {"role": "ANALYST", "mayWrite": True}
+@pytest.mark.parametrize(("role", "may"), [(Role.ADMIN, True), (Role.ANALYST, True), (Role.VIEWER, False)])
+async def test_the_viewer_knows_what_they_may_do(new_app: NewApp, actor: Actor, *, role: Role, may: bool) -> None:
+    app = new_app(replace(actor, role=role))
+    viewer = (await data(app, "{ viewer { role mayWrite maySeeOriginals } }"))["viewer"]
+    assert viewer == {"role": role, "mayWrite": may, "maySeeOriginals": may}

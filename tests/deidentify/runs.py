@@ -52,7 +52,8 @@ class Desk:
         }
 
     def command(self, *arguments: str | Path) -> list[str]:
-        return [sys.executable, "-m", "gql_server", "deidentify", "--addresses", *map(str, arguments)]
+        asked = () if "--dicom" in arguments else ("--addresses",)
+        return [sys.executable, "-m", "gql_server", "deidentify", *asked, *map(str, arguments)]
 
     def run(self, *arguments: str | Path, given: bytes = b"") -> Told:
         """Run the command to its end."""

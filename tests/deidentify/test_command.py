@@ -137,6 +137,20 @@ def test_a_bad_rule_is_named_by_its_line(desk: Desk, rules: str, words: str) -> 
     assert "10.0.0" not in line
 
 
+def test_a_bad_override_is_named_by_its_line(desk: Desk) -> None:
+    path = desk.directory / "overrides"
+    path.write_text("00081030 keep\n00100010 replace\tSecret^Name\n")
+    line = desk.refused(desk.capture, desk.output, "--dicom", "--overrides", path)
+    assert line.startswith("OVERRIDE_MALFORMED: Override 2 is malformed: ")
+    assert "Secret" not in line
+
+
+def test_options_that_do_not_go_together_are_refused_before_anything_is_read(desk: Desk) -> None:
+    assert desk.refused(desk.capture, desk.output, "--keep-pixels").startswith("INVALID_INPUT: --keep-pixels: ")
+    line = desk.refused(desk.capture, desk.output, "--dicom", "--profile-options", "retain-names")
+    assert line.startswith("INVALID_INPUT: --profile-options: 'retain-names' is none of ")
+
+
 def test_a_key_that_others_may_read_is_refused(desk: Desk) -> None:
     desk.key_file.chmod(0o640)
     line = desk.refused(desk.capture, desk.output, "--key-file", desk.key_file)

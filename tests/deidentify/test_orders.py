@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gql_server.deidentify.orders import check_distinct, read_key, read_rules, read_source, read_target
-from gql_server.domain.errors import InvalidInput, RuleMalformed, RulesOverlap
+from gql_server.deidentify.orders import check_distinct, read_key, read_source, read_target
+from gql_server.domain.errors import InvalidInput
 
 KEY = bytes(range(32))
 
@@ -51,39 +51,10 @@ def test_without_a_file_every_key_is_new() -> None:
     assert len(read_key(None)) == 32
 
 
-def test_rules_are_read_line_by_line(tmp_path: Path) -> None:
-    path = tmp_path / "rules"
-    path.write_text("# all\n10.0.0.0/8 172.20.0.0/8 # wrong\n".replace("172.20", "11.0") + "\n 2001:db8::/32\tKeep\r\n")
-    assert set(read_rules(path)) == {("10.0.0.0/8", "11.0.0.0/8"), ("2001:db8::/32", "KEEP")}
-    assert read_rules(None) == ()
-
-
-def test_a_wrong_rule_is_named_by_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "rules"
-    path.write_text("# one\n\n10.0.0.0/8 keep\n\n10.0.0.0/8 zero\n")
-    with pytest.raises(RulesOverlap) as overlap:
-        read_rules(path)
-    assert (overlap.value.index, overlap.value.other) == (5, 3)
-    path.write_text("# one\n10.0.0.0/8 keep please\n")
-    with pytest.raises(RuleMalformed) as malformed:
-        read_rules(path)
-    assert malformed.value.index == 2
-    assert malformed.value.__notes__ == overlap.value.__notes__ == ["A rule's number is that of its line."]
-
-
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"#" * (1 << 20) + b"#"])
-def test_what_is_no_list_of_rules_is_refused(tmp_path: Path, body: bytes) -> None:
-    path = tmp_path / "rules"
-    path.write_bytes(body)
-    with pytest.raises(InvalidInput, match="--rules"):
-        read_rules(path)
-
-
-def test_rules_and_keys_that_are_not_there_are_named_without_their_path(tmp_path: Path) -> None:
-    for read in (read_rules, read_key):
-        with pytest.raises(InvalidInput, match="No such file") as told:
-            read(tmp_path / "nothing")
-        assert str(tmp_path) not in str(told.value)
+def test_a_key_that_is_not_there_is_named_without_its_path(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="No such file") as told:
+        read_key(tmp_path / "nothing")
+    assert str(tmp_path) not in str(told.value)
 
 
 def test_a_source_is_a_file_or_a_pipe_and_links_are_followed(tmp_path: Path) -> None:

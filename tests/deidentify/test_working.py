@@ -13,7 +13,8 @@ from scapy.layers.inet import TCP
 
 from gql_server.deidentify.orders import Order
 from gql_server.deidentify.working import Bounds, Outcome, open_pool, publish, report_of, work
-from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePolicy, PayloadPolicy
+from gql_server.domain.anonymization import AnonymizationParameters, PayloadPolicy
+from gql_server.domain.dicom import DicomOverride, DicomParameters, OverrideAction
 from gql_server.domain.errors import (
     CompressionBomb,
     InvalidInput,
@@ -24,11 +25,14 @@ from gql_server.domain.errors import (
 )
 from gql_server.domain.jobs import Progress
 from gql_server.domain.verification import VerificationReason, VerificationStatus
+from gql_server.engine.dicom.tasks import Deidentified, DeidentifyTask
 from gql_server.engine.tasks import Result, Task, Verified, VerifyTask
 from gql_server.services.children import ChildPool
+from tests.engine.test_dicom_messages import REPORT
+from tests.factories import SUMMARY, VERIFICATION
 from tests.journeys.material import bomb, hospital
 from tests.journeys.packets import packets
-from tests.services.desk import until
+from tests.services.desk import NOTHING, until
 
 RULES = (("10.20.0.0/16", "198.18.0.0/16"),)
 
@@ -39,10 +43,8 @@ def order(tmp_path: Path) -> Order:
         source=tmp_path / "in.pcap",
         target=tmp_path / "out.pcap",
         report=tmp_path / "report.json",
-        mapping=AddressMapping.IPCRYPT_PFX,
-        mac_mapping=MacMapping.PERMUTATION,
-        payload=PayloadPolicy.KEEP,
-        names=NamePolicy.KEEP,
+        addresses=AnonymizationParameters(),
+        dicom=None,
         rules=RULES,
         key=bytes(range(32)),
         key_is_given=True,
@@ -91,7 +93,7 @@ async def test_the_output_lies_in_private_until_it_is_published(order: Order, bo
     assert not order.target.exists()
     assert outcome.file.is_relative_to(tmp_path / "staging")
     publish(order, outcome)
-    assert order.target.stat().st_size == outcome.anonymized.summary.size_bytes
+    assert order.target.stat().st_size == outcome.made.summary.size_bytes
     assert json.loads(order.report.read_text()) == json.loads(json.dumps(report_of(order, outcome)))
 
 
@@ -141,11 +143,13 @@ async def test_the_report_tells_what_the_proof_found(order: Order, bounds: Bound
     told = json.loads(json.dumps(report_of(order, kept)))["verification"]
     assert (told["status"], told["reasons"]) == ("PARTIAL", ["PAYLOAD_KEPT"])
     classes = ("structural", "rewritten", "zeroed", "opaque", "kept_by_rule", "unknown")
-    assert sum(told["ledger"][name] for name in classes) == kept.anonymized.summary.size_bytes
+    assert sum(told["ledger"][name] for name in classes) == kept.made.summary.size_bytes
 
 
 async def test_without_payload_the_output_is_proven_entirely(order: Order, bounds: Bounds, tmp_path: Path) -> None:
-    zeroed = await made(replace(order, payload=PayloadPolicy.ZERO), bounds, tmp_path, hospital())
+    zeroed = await made(
+        replace(order, addresses=AnonymizationParameters(payload=PayloadPolicy.ZERO)), bounds, tmp_path, hospital()
+    )
     assert zeroed.verification.status is VerificationStatus.VERIFIED
     assert zeroed.verification.ledger.opaque == 0
     assert spoken(hospital())
@@ -177,3 +181,38 @@ async def test_the_bounds_reach_the_children(order: Order, bounds: Bounds, tmp_p
 async def test_a_work_that_takes_too_long_is_ended(order: Order, bounds: Bounds, tmp_path: Path) -> None:
     with pytest.raises(ResourceLimit):
         await made(order, replace(bounds, time=timedelta(0)), tmp_path, hospital())
+
+
+class DicomPool(ChildPool):
+    """Answers for the child that de-identifies, and for the one that proves it."""
+
+    asked: DeidentifyTask | None = None
+
+    async def run(self, task: Task, *, on_progress: Callable[[Progress], None], time_limit: timedelta) -> Result:
+        if isinstance(task, DeidentifyTask):
+            self.asked = task
+            (task.output_directory / "capture.pcap").write_bytes(task.source.read_bytes())
+            summary = replace(SUMMARY, size_bytes=len(hospital()))
+            return Deidentified(summary=summary, report=REPORT, addresses=None if task.addresses is None else NOTHING)
+        if isinstance(task, VerifyTask):
+            return Verified(verification=VERIFICATION)
+        return await super().run(task, on_progress=on_progress, time_limit=time_limit)
+
+
+@pytest.mark.parametrize("addresses", [None, AnonymizationParameters()], ids=["dicom", "both"])
+async def test_dicom_is_a_task_of_its_own_and_has_its_place_in_the_report(
+    order: Order, bounds: Bounds, tmp_path: Path, addresses: AnonymizationParameters | None
+) -> None:
+    override = DicomOverride(element="00100010", action=OverrideAction.REPLACE, value="Secret^Name")
+    asked = replace(order, addresses=addresses, dicom=DicomParameters(retain_uids=True), overrides=(override,))
+    pool = DicomPool(bounds.kernel_root, warm=0)
+    outcome = await made(asked, bounds, tmp_path, hospital(), pool=pool)
+    assert pool.asked is not None
+    assert (pool.asked.dicom, pool.asked.addresses) == (asked.dicom, addresses)
+    assert (pool.asked.overrides, pool.asked.rules, pool.asked.key) == ((override,), RULES, order.key)
+    text = json.dumps(report_of(asked, outcome))
+    told = json.loads(text)
+    assert (told["dicom"]["options"]["retain_uids"], told["dicom"]["overrides"]) == (True, 1)
+    assert told["dicom"]["does_not_claim"] == list(REPORT.does_not_claim)
+    assert ("counts" in told, "mapping" in told) == (addresses is not None, addresses is not None)
+    assert "Secret" not in text

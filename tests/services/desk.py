@@ -19,6 +19,8 @@ from gql_server.domain.jobs import Execution, Job, Progress
 from gql_server.domain.paging import PageRequest
 from gql_server.domain.traces import Trace
 from gql_server.domain.uploads import Upload
+from gql_server.engine.dicom.listing import write_lists
+from gql_server.engine.dicom.tasks import Deidentified, DeidentifyTask, ExtractDicomTask
 from gql_server.engine.tasks import (
     Anonymized,
     AnonymizeTask,
@@ -37,6 +39,8 @@ from gql_server.store import events as stored_events
 from gql_server.store import executions as stored_executions
 from gql_server.store import jobs as stored_jobs
 from gql_server.store import traces as stored_traces
+from tests.dicom_rows import EXTRACTED
+from tests.engine.test_dicom_messages import REPORT
 from tests.factories import SUMMARY, VERIFICATION
 from tests.journeys.material import hospital
 
@@ -59,11 +63,16 @@ async def copy(task: Task, note: NOTE) -> Result:
     """Do a task as a child would, but copy the input as it is."""
     if isinstance(task, VerifyTask):
         return Verified(verification=VERIFICATION)
-    assert isinstance(task, InspectTask | AnonymizeTask | TransformMacsTask)
+    if isinstance(task, ExtractDicomTask):
+        return write_lists(EXTRACTED, task.output_directory)
+    assert isinstance(task, InspectTask | AnonymizeTask | TransformMacsTask | DeidentifyTask)
     content = task.source.read_bytes()
     (task.output_directory / "capture.pcap").write_bytes(content)
     note(Progress(packets=1, bytes_done=len(content), bytes_total=len(content)))
     summary = replace(SUMMARY, sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+    if isinstance(task, DeidentifyTask):
+        addresses = None if task.addresses is None else NOTHING
+        return Deidentified(summary=summary, report=REPORT, addresses=addresses)
     return Inspected(summary=summary) if isinstance(task, InspectTask) else Anonymized(summary=summary, report=NOTHING)
 
 

@@ -137,6 +137,19 @@ async def test_a_preview_waits_for_a_place(resources: Resources, actor: Actor, t
     assert len(await waiting) == 1
 
 
+async def test_no_viewer_is_shown_originals(
+    resources: Resources, actor: Actor, new_actor: NewActor, trace: Trace
+) -> None:
+    with pytest.raises(Forbidden):
+        await preview_transformation(
+            with_child(resources),
+            await new_actor(Role.VIEWER, client_id=actor.client_id),
+            trace_id=trace.id,
+            parameters=AnonymizationParameters(),
+            first=1,
+        )
+
+
 @pytest.mark.parametrize("first", [0, -1, 101])
 async def test_a_preview_shows_one_to_a_hundred_pairs(
     resources: Resources, actor: Actor, trace: Trace, first: int
