@@ -18,7 +18,7 @@ MAX_DEPTH = 64
 """Tags of a path."""
 
 _PROPOSAL = re.compile(r"[0-9a-f]{32}")
-_PATH = re.compile(rf"[0-9A-F]{{8}}(\.[0-9A-F]{{8}}){{0,{MAX_DEPTH - 1}}}")
+_PATH = re.compile(rf"[0-9a-f]{{8}}(\.[0-9a-f]{{8}}){{0,{MAX_DEPTH - 1}}}")
 
 
 def as_text(override: DicomOverride) -> OverrideText:
@@ -27,7 +27,7 @@ def as_text(override: DicomOverride) -> OverrideText:
 
 
 def parse_overrides(triples: Sequence[OverrideText]) -> tuple[DicomOverride, ...]:
-    """Read and check overrides given as text: ids of proposals in lower case, paths in upper case, in their order.
+    """Read and check overrides given as text; what comes back is in lower case, in the same order.
 
     Raises:
         OverrideMalformed: an element is neither an id nor a path, or named twice; an action is unknown; a value is
@@ -63,10 +63,8 @@ def _is_control(character: str) -> bool:
 
 
 def _element(index: int, text: str) -> str:
-    stripped = text.strip()
-    if _PROPOSAL.fullmatch(stripped.lower()):
-        return stripped.lower()
-    if _PATH.fullmatch(stripped.upper()):
-        return stripped.upper()
+    element = text.strip().lower()
+    if _PROPOSAL.fullmatch(element) or _PATH.fullmatch(element):
+        return element
     reason = "an element is the id of a proposal (32 hexadecimal digits) or a path of tags (8 each, joined by dots)"
     raise OverrideMalformed(index=index, reason=reason)

@@ -132,7 +132,7 @@ async def test_a_start_acts_once_for_a_key_and_not_at_all_on_no_trace(
 async def test_overrides_are_stored_and_paged(app: Starlette, trace: Trace) -> None:
     overrides = [
         {"element": ELEMENT, "action": "KEEP"},
-        {"element": "0008103e", "action": "REPLACE", "value": "Thorax"},
+        {"element": "0008103E", "action": "REPLACE", "value": "Thorax"},
         {"element": "00400275.00400007", "action": "KEEP"},
     ]
     answer = await data(app, OVERRIDES, {"input": {"traceId": _id(trace), "overrides": overrides}})
@@ -140,7 +140,7 @@ async def test_overrides_are_stored_and_paged(app: Starlette, trace: Trace) -> N
     assert shown["totalCount"] == 3
     assert [edge["node"] for edge in shown["edges"]] == [
         {"element": ELEMENT, "action": "KEEP", "value": None},
-        {"element": "0008103E", "action": "REPLACE", "value": "Thorax"},
+        {"element": "0008103e", "action": "REPLACE", "value": "Thorax"},
     ]
     rest = """query ($id: ID!, $after: Cursor) {
       trace(id: $id) { dicomOverrides(after: $after) { edges { node { element } } } } }"""

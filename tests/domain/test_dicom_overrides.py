@@ -11,10 +11,10 @@ ID = "0123456789abcdef" * 2
 
 
 def test_ids_and_paths_are_read_whatever_their_case_and_kept_in_order() -> None:
-    read = parse_overrides([(ID.upper(), "KEEP", None), (" 0008103e ", "REPLACE", "Thorax")])
+    read = parse_overrides([(ID.upper(), "KEEP", None), (" 0008103E ", "REPLACE", "Thorax")])
     assert read == (
         DicomOverride(element=ID, action=OverrideAction.KEEP),
-        DicomOverride(element="0008103E", action=OverrideAction.REPLACE, value="Thorax"),
+        DicomOverride(element="0008103e", action=OverrideAction.REPLACE, value="Thorax"),
     )
     assert parse_overrides([as_text(override) for override in read]) == read
 
