@@ -21,6 +21,7 @@ from gql_server.domain.dicom import (
     OverrideAction,
     PixelPolicy,
 )
+from gql_server.domain.dicom_verification import SecretForm, SecretKind, SecretPlace
 from gql_server.domain.error_codes import ErrorCode
 from gql_server.domain.error_tree import error_classes
 from gql_server.domain.events import EventKind
@@ -236,6 +237,16 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "NAMES_LEFT": "Names stayed that the policy masks.",
         "TOO_MANY_ADDRESSES": "More distinct addresses than the second reader can hold.",
         "METADATA_KEPT": "A block or option stayed that can hold names, secrets or hashes.",
+        "VALUE_KEPT": "The value of a DICOM element stayed that may not.",
+        "VALUE_ALTERED": "A DICOM value became another that must stay or be blank.",
+        "STRUCTURE_CHANGED": "PDUs, elements or items are not where they were, or say another length.",
+        "UNDECODABLE_LEFT": "Bytes of DICOM stayed that cannot be read.",
+        "COPY_DIFFERS": "A retransmitted copy is not what its first one became.",
+        "PIXELS_LEFT": "Pixel data stayed that should have become zero.",
+        "PIXELS_KEPT": "Pixel data stayed by choice.",
+        "DATES_INCONSISTENT": "Dates are not what the policy says, or moved by different numbers of days.",
+        "SECRET_LEAKED": "An original value of a data set stands where nothing explains it.",
+        "TOO_MANY_VALUES": "More distinct values or hits than the second reader can hold.",
         "OUTPUT_MALFORMED": "The output is no sound capture.",
         "ORIGINAL_MALFORMED": "The original is no sound capture.",
     },
@@ -251,6 +262,27 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "KEPT_BY_RULE": "A rule or its class keeps it.",
         "STRUCTURAL": "Fields that hold no address and did not change: chance.",
         "PAYLOAD": "Payload kept by choice.",
+        "UNEXPLAINED": "Nothing explains it: the output is refused.",
+    },
+    SecretKind: {
+        "NAME": "A name.",
+        "IDENTIFIER": "An identifier.",
+        "TEXT": "Text: listed, private or unlisted.",
+        "UID": "A UID.",
+        "AE_TITLE": "An AE title.",
+        "CREDENTIAL": "The user name or passcode of an association.",
+        "DATE": "A date.",
+    },
+    SecretForm: {
+        "BYTES": "As in the data set, or in UTF-8, Latin-1 or UTF-16.",
+        "PERCENT": "Percent-encoded.",
+        "BASE64": "In base64.",
+        "COMPRESSED": "In a member of gzip, zlib or ZIP, or in a deflated data set.",
+    },
+    SecretPlace: {
+        "VALUE_KEPT": "A value that may stay.",
+        "VALUE_REPLACED": "The pseudonym of another value, or the vocabulary of a masked text: chance.",
+        "STRUCTURAL": "Across headers and numbers: chance.",
         "UNEXPLAINED": "Nothing explains it: the output is refused.",
     },
     UploadState: {
@@ -312,6 +344,9 @@ __all__ = [
     "ProtocolBasis",
     "Role",
     "RuleAction",
+    "SecretForm",
+    "SecretKind",
+    "SecretPlace",
     "TraceOrigin",
     "UploadState",
     "VerificationReason",

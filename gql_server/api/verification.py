@@ -4,6 +4,7 @@ from typing import Self
 
 import strawberry
 
+from gql_server.api.dicom_verification import DicomVerification
 from gql_server.api.enums import LeakForm, LeakPlace, VerificationReason, VerificationStatus
 from gql_server.api.scalars import SafeInt
 from gql_server.domain import verification
@@ -118,6 +119,9 @@ class Verification:
     ledger: ByteLedger = strawberry.field(description="Every byte accounted for.")
     scan: LeakScan = strawberry.field(description="The search for originals.")
     interference: NonInterference = strawberry.field(description="What must not change.")
+    dicom: DicomVerification | None = strawberry.field(
+        description="What was found of its DICOM; null where addresses alone were transformed."
+    )
 
     @classmethod
     def of(cls, found: verification.Verification) -> Self:
@@ -128,4 +132,5 @@ class Verification:
             ledger=ByteLedger.of(found.ledger),
             scan=LeakScan.of(found.scan),
             interference=NonInterference.of(found.interference),
+            dicom=None if found.dicom is None else DicomVerification.of(found.dicom),
         )

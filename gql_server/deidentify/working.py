@@ -81,7 +81,8 @@ async def work(order: Order, bounds: Bounds, pool: ChildPool, source: Path, stag
         made = await run(rewriting, "Rewriting")
         assert isinstance(made, Anonymized | Deidentified)
         file = output / made.summary.format.file_name
-        verified = await run(verify_task(rewriting, file), "Proving")
+        overridden = made.overridden if isinstance(made, Deidentified) else ()
+        verified = await run(verify_task(rewriting, file, overridden), "Proving")
         assert isinstance(verified, Verified)
     if _state(source) != before:
         raise InvalidInput(field="IN", reason="it changed while it was read")

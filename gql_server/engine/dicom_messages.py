@@ -22,7 +22,7 @@ def decode_words(body: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = {"dicom": dicom_parameters_of(body["dicom"])}
     if "overrides" in body:
         known["overrides"] = tuple(map(_decode_override, body["overrides"]))
-    if isinstance(body.get("addresses"), dict):
+    if body.get("addresses") is not None:
         known["addresses"] = anonymization_of(body["addresses"])
     return known
 

@@ -111,23 +111,18 @@ def decode_task(line: bytes) -> Task:
     """
     kind, body = _parse(line)
     try:
-        if kind == VerifyTask.__name__:
-            expected = body["dicom"]
-            body["dicom"] = None
-            fields = _decode_fields(body)
-            return VerifyTask(**fields | {"dicom": None if expected is None else dicom_expectation_of(expected)})
-        return _TASKS[kind](**_decode_fields(body))
+        return _TASKS[kind](**_decode_fields(kind, body))
     except (KeyError, TypeError) as error:
         raise ValueError("not a task") from error
 
 
-def _decode_fields(body: dict[str, Any]) -> dict[str, Any]:
+def _decode_fields(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = {name: Path(body[name]) for name in _PATHS if name in body}
     words = {name: body[name] for name in _ENUMS if name in body and not _is_parameters(body[name])}
     known |= {name: _ENUMS[name](word) for name, word in words.items()}
     known |= {name: tuple((one, other) for one, other in body[name]) for name in _RULES if name in body}
     if body.get("dicom") is not None:
-        known |= decode_words(body)
+        known |= {"dicom": dicom_expectation_of(body["dicom"])} if kind == "VerifyTask" else decode_words(body)
     if body.get("conversation") is not None:
         known["conversation"] = ConversationKey(**body["conversation"])
     if "key" in body:
@@ -255,6 +250,7 @@ def _decode_deidentified(body: dict[str, Any]) -> Deidentified:
         report=decode_report(body["report"]),
         addresses=None if addresses is None else AnonymizationReport(**addresses),
         inspection=_decode_files(body["inspection"]),
+        overridden=tuple(body["overridden"]),
     )
 
 

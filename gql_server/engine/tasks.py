@@ -102,7 +102,6 @@ class VerifyTask:
     mac_rules: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """MAC rules as pairs of text."""
     dicom: DicomExpectation | None = None
-    """What should have become of DICOM; None judges no DICOM."""
     memory_bytes: int
 
 

@@ -66,10 +66,12 @@ async def make_plan(resources: Resources, attempt: Attempt) -> Plan:
             return _plan_of(source, _transform_macs(resources, attempt, source, staging), staging)
         case JobKind.DICOM_EXTRACTION:
             source = await _open_source(resources, attempt, needs_key=False)
-            return await _plan_dicom(resources, source, _extract(resources, source, staging), staging)
+            return _plan_of(source, _extract(resources, source, staging), staging)
         case JobKind.DICOM_DEIDENTIFICATION | JobKind.DEIDENTIFICATION:
             source = await _open_source(resources, attempt)
-            return await _plan_dicom(resources, source, _deidentify(resources, attempt, source, staging), staging)
+            # A working copy, and the output that is written from it.
+            await asyncio.to_thread(resources.blobs.check_room, 2 * source.trace.summary.size_bytes)
+            return _plan_of(source, _deidentify(resources, attempt, source, staging), staging)
         case _:
             assert_never(attempt.job.kind)
 
@@ -95,7 +97,8 @@ async def run_plan(resources: Resources, plan: Plan, note: Callable[[Progress], 
         return plan, await resources.children.run(task, on_progress=note, time_limit=time_limit)
     result = await resources.children.run(task, on_progress=_first_half(note), time_limit=time_limit)
     assert isinstance(result, Anonymized | Deidentified)
-    proof = verify_task(task, plan.staging / result.summary.format.file_name)
+    overridden = result.overridden if isinstance(result, Deidentified) else ()
+    proof = verify_task(task, plan.staging / result.summary.format.file_name, overridden)
     verified = await resources.children.run(
         proof, on_progress=_second_half(note, plan.input_bytes), time_limit=time_limit
     )
@@ -187,19 +190,6 @@ def _transform_macs(resources: Resources, attempt: Attempt, source: _Source, sta
         key=source.key,
         memory_bytes=resources.limits.job_memory_bytes,
     )
-
-
-async def _plan_dicom(
-    resources: Resources, source: _Source, task: DeidentifyTask | ExtractDicomTask, staging: Path
-) -> Plan:
-    """Plan a task that works on a copy of the source; addresses are rewritten from that copy into another file.
-
-    Raises:
-        StorageFull: there is no room for them.
-    """
-    copies = 2 if isinstance(task, DeidentifyTask) and task.addresses is not None else 1
-    await asyncio.to_thread(resources.blobs.check_room, copies * source.trace.summary.size_bytes)
-    return _plan_of(source, task, staging)
 
 
 def _extract(resources: Resources, source: _Source, staging: Path) -> ExtractDicomTask:

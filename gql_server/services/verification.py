@@ -12,8 +12,13 @@ from gql_server.engine.dicom.tasks import DeidentifyTask
 from gql_server.engine.tasks import AnonymizeTask, TransformMacsTask, VerifyTask
 
 
-def verify_task(task: AnonymizeTask | TransformMacsTask | DeidentifyTask, output: Path) -> VerifyTask:
-    """Return what a second child, which knows no key, is to find in the output of a transformation."""
+def verify_task(
+    task: AnonymizeTask | TransformMacsTask | DeidentifyTask, output: Path, overridden: tuple[str, ...] = ()
+) -> VerifyTask:
+    """Return what a second child, which knows no key, is to find in the output of a transformation.
+
+    `overridden` as below.
+    """
     match task:
         case AnonymizeTask():
             return VerifyTask(
@@ -37,7 +42,7 @@ def verify_task(task: AnonymizeTask | TransformMacsTask | DeidentifyTask, output
                 memory_bytes=task.memory_bytes,
             )
         case DeidentifyTask():
-            return deidentification_task(task, output)
+            return deidentification_task(task, output, overridden)
         case _:
             assert_never(task)
 

@@ -9,10 +9,10 @@ from tests.dicom_rows import association, device
 from tests.engine.test_dicom_messages import PROPOSAL
 
 
-def _flat(value: object) -> list[object]:
+def flat(value: object) -> list[object]:
     if isinstance(value, dict):
-        return [each for one in value.values() for each in _flat(one)]
-    return [each for one in value for each in _flat(one)] if isinstance(value, list | tuple) else [value]
+        return [each for one in value.values() for each in flat(one)]
+    return [each for one in value for each in flat(one)] if isinstance(value, list | tuple) else [value]
 
 
 def test_an_association_is_shown_whole() -> None:
@@ -21,11 +21,11 @@ def test_an_association_is_shown_whole() -> None:
     messages = {each["name"]: each["messages"] for each in shown.pop("messages")}
     stored = asdict(row)
     assert messages == stored.pop("messages")
-    assert sorted(map(str, _flat(shown))) == sorted(map(str, _flat(stored)))
+    assert sorted(map(str, flat(shown))) == sorted(map(str, flat(stored)))
 
 
 def test_a_device_and_a_proposal_are_shown_whole() -> None:
-    assert _flat(asdict(DicomDevice.of(device(7)))) == _flat(asdict(device(7)))
+    assert flat(asdict(DicomDevice.of(device(7)))) == flat(asdict(device(7)))
     assert asdict(DicomProposal.of(PROPOSAL)) == asdict(PROPOSAL)
 
 

@@ -14,6 +14,7 @@ from gql_server.domain.anonymization import (
 )
 from gql_server.domain.dicom import DamagePolicy, DatePolicy, DicomOverride, DicomParameters, OverrideAction
 from gql_server.domain.dicom_errors import DicomUndecodable
+from gql_server.domain.dicom_verification import DicomExpectation
 from gql_server.domain.errors import CaptureCut
 from gql_server.domain.inspection import FileDigest
 from gql_server.domain.packets import ConversationKey
@@ -123,6 +124,14 @@ TASKS: list[Task] = [
         mac_rules=(("00:11:22:33:44:55", "aa:bb:cc"),),
         memory_bytes=3,
     ),
+    VerifyTask(
+        source=Path("/a"),
+        output=Path("/b"),
+        addresses=AddressExpectation.KEPT,
+        macs=MacExpectation.NAMED,
+        dicom=DicomExpectation(dates=DatePolicy.SHIFT, overridden=("00100010",)),
+        memory_bytes=3,
+    ),
     DissectTask(source=Path("/a"), first=1, last=9, data_bytes=5, memory_bytes=3),
     DissectTask(source=Path("/a"), first=1, last=9, conversation=KEY, data_bytes=5, memory_bytes=3),
     CompareTask(source=Path("/a"), origin=Path("/b"), number=7, data_bytes=5, memory_bytes=3),
@@ -159,7 +168,7 @@ MESSAGES: list[Message] = [
     Finished(result=Compared(comparison=None)),
     Finished(result=Compared(comparison=COMPARISON)),
     Finished(result=Deidentified(summary=SUMMARY, report=DICOM_REPORT, inspection=FILES)),
-    Finished(result=Deidentified(summary=SUMMARY, report=DICOM_REPORT, addresses=REPORT)),
+    Finished(result=Deidentified(summary=SUMMARY, report=DICOM_REPORT, addresses=REPORT, overridden=("00100010",))),
     Finished(result=DicomPreviewed(proposals=(PROPOSAL,), total=9)),
     Finished(result=DicomListed(files=FILES, associations=3, devices=2, encrypted=1)),
     Refused.of(CaptureCut(offset=24, packets=0)),

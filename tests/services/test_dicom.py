@@ -20,7 +20,13 @@ from gql_server.domain.inspection import RowRequest
 from gql_server.domain.jobs import Job, JobKind, JobState
 from gql_server.domain.lineage import Direction, EdgeKind
 from gql_server.domain.traces import Trace, TraceOrigin
-from gql_server.engine.dicom.tasks import DeidentifyTask, DicomPreviewed, ExtractDicomTask, PreviewDicomTask
+from gql_server.engine.dicom.tasks import (
+    Deidentified,
+    DeidentifyTask,
+    DicomPreviewed,
+    ExtractDicomTask,
+    PreviewDicomTask,
+)
 from gql_server.engine.tasks import Inspected, Result, Task, VerifyTask
 from gql_server.services import executions
 from gql_server.services.dicom import (
@@ -264,7 +270,9 @@ async def test_overrides_that_cannot_be_taken_change_nothing(resources: Resource
     assert len(await find_overrides(resources, actor, trace.id)) == 1
 
 
-async def test_there_must_be_room_for_the_copies(resources: Resources, actor: Actor, tmp_path: Path) -> None:
+async def test_there_must_be_room_for_a_working_copy_and_the_output(
+    resources: Resources, actor: Actor, tmp_path: Path
+) -> None:
     status = os.statvfs(tmp_path)
     size = status.f_bavail * status.f_frsize * 3 // 4
 
@@ -276,15 +284,33 @@ async def test_there_must_be_room_for_the_copies(resources: Resources, actor: Ac
     _, job = await receive(resources, actor)
     await executions.carry_out(with_child(resources, huge), actor.client_id, job.id)
     (trace,) = await traces_of(resources, actor, job.id)
-    # One copy fits, two do not.
-    plan = await make_plan(resources, await claim(resources, await _deidentify(resources, actor, trace, DICOM)))
-    assert isinstance(plan.task, DeidentifyTask)
-    both = await _deidentify(resources, actor, trace, BOTH)
-    watched = with_child(resources)
-    await executions.carry_out(watched, actor.client_id, both.id)
-    assert told((await job_now(resources, both)).error) == ("STORAGE_FULL", {})
+    # One copy would fit, two do not.
+    resources.blobs.check_room(size)
+    for asked in (DICOM, BOTH):
+        started = await _deidentify(resources, actor, trace, asked)
+        watched = with_child(resources)
+        await executions.carry_out(watched, actor.client_id, started.id)
+        assert told((await job_now(resources, started)).error) == ("STORAGE_FULL", {})
+        assert isinstance(watched.children, Puppet)
+        assert watched.children.tasks == []
+    assert (await _extract(resources, actor, trace)).state is JobState.COMPLETED
+
+
+async def test_the_second_reader_is_told_which_elements_a_person_decided_about(
+    resources: Resources, actor: Actor, trace: Trace
+) -> None:
+    async def deciding(task: Task, note: NOTE) -> Result:
+        result = await copy(task, note)
+        return replace(result, overridden=("00100010",)) if isinstance(result, Deidentified) else result
+
+    job = await _deidentify(resources, actor, trace, DICOM)
+    watched = with_child(resources, deciding)
+    await executions.carry_out(watched, actor.client_id, job.id)
     assert isinstance(watched.children, Puppet)
-    assert watched.children.tasks == []
+    (_, proof) = watched.children.tasks
+    assert isinstance(proof, VerifyTask)
+    assert proof.dicom is not None
+    assert (proof.dicom.overridden, proof.dicom.pixels) == (("00100010",), PixelPolicy.KEEP)
 
 
 async def test_an_extraction_knows_no_key(resources: Resources, actor: Actor, trace: Trace) -> None:

@@ -67,6 +67,8 @@ class Deidentified:
     verification: Verification | None = None
     """What the second reader says of the output, once it has read it."""
     inspection: tuple[FileDigest, ...] = ()
+    overridden: tuple[str, ...] = ()
+    """Paths of the elements that overrides decided about, tags alone: an id means nothing to the second reader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
