@@ -38,9 +38,7 @@ class AssociationFields:
             return value, DicomAction.EMPTY
         found = self._found(kind, value)
         if found is None:
-            return (b" " if kind in {"CALLING_AE", "CALLED_AE"} else b"\0") * len(value), (
-                DicomAction.BLANKED
-            )
+            return (b" " if kind in {"CALLING_AE", "CALLED_AE"} else b"\0") * len(value), (DicomAction.BLANKED)
         return found, DicomAction.KEPT if found == value else DicomAction.REPLACED
 
     def _found(self, kind: str, value: bytes) -> bytes | None:

@@ -5,6 +5,7 @@ are rewritten too, if they are to be.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -42,13 +43,14 @@ def deidentify(task: DeidentifyTask, progress: Progress) -> Deidentified:
     """
     working = task.output_directory / _WORKING_NAME
     try:
-        report = _rewrite_dicom(task, working, progress)
-        return _write_out(task, working, report, progress)
+        report, overridden = _rewrite_dicom(task, working, progress)
+        return replace(_write_out(task, working, report, progress), overridden=overridden)
     finally:
         working.unlink(missing_ok=True)
 
 
-def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> DicomReport:
+def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> tuple[DicomReport, tuple[str, ...]]:
+    """Return the report, and the paths that overrides decided about."""
     policy = Policy(task.dicom, task.key, task.overrides)
     rewriting = Rewriting(policy, task.dicom.damage)
     size = task.source.stat().st_size
@@ -69,7 +71,7 @@ def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> D
         settled = image.settle()
         if task.dicom.dates is DatePolicy.SHIFT:
             _shift(image, working, policy.shift_days)
-    return _report(rewriting, settled)
+    return _report(rewriting, settled), policy.overridden
 
 
 def _shift(image: CaptureImage, working: Path, days: int) -> None:

@@ -17,7 +17,7 @@ from gql_server.engine.dicom.association_fields import KEYWORDS, VRS, Associatio
 from gql_server.engine.dicom.contexts import Contexts, Values
 from gql_server.engine.dicom.deciding import DecisionBook
 from gql_server.engine.dicom.elements import AT, KIND, LENGTH, OUTSIDE, SEQUENCE, UNREADABLE
-from gql_server.engine.dicom.overrides import Chosen, ElementIds, Overrides, replacement_of
+from gql_server.engine.dicom.overrides import Chosen, ElementIds, Overrides, path_of, path_text, replacement_of
 from gql_server.engine.dicom.proposing import Proposing, Sink
 from gql_server.engine.dicom.replacing import Replacing
 from gql_server.engine.dicom.tally import Tally
@@ -41,6 +41,7 @@ class Policy:
         self._overrides = Overrides(overrides, self._ids)
         self._books = {command: DecisionBook(parameters, command=command) for command in (False, True)}
         self._proposing: Proposing | None = None
+        self._paths: set[str] = set()
         self._masks = parameters.clean_descriptors or parameters.retain_patient_characteristics
 
     @property
@@ -52,6 +53,11 @@ class Policy:
     def overrides_used(self) -> int:
         """Overrides that met an element."""
         return len(self._overrides.used)
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """Paths of the elements that overrides decided about."""
+        return tuple(sorted(self._paths))
 
     @property
     def overrides_unused(self) -> int:
@@ -100,6 +106,7 @@ class Policy:
         work.book.sweep(data.values, data.elements, np.ones(len(data.elements), np.int64))
         for row, chosen in self._overrides.find(data.elements, data.values).items():
             self._overrides.used.add(chosen.place)
+            self._paths.add(path_text(path_of(data.elements, row)))
             if chosen.override.action is OverrideAction.KEEP:
                 work.overridden[row] = None
                 continue
@@ -140,6 +147,7 @@ class Policy:
         chosen = self._overrides.find_field(keyword, VRS[kind], value)
         if chosen is not None:
             self._overrides.used.add(chosen.place)
+            self._paths.add(keyword)
             replaced, action = override_field(chosen, kind, value), DicomAction.OVERRIDDEN
         if self._proposing is not None:
             self._proposing.tell_field(keyword, VRS[kind], value, replaced, action, association=association)
