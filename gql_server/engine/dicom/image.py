@@ -79,6 +79,7 @@ class CaptureImage:
             access = mmap.ACCESS_WRITE if self._writes else mmap.ACCESS_COPY
             self._map = mmap.mmap(self._file, 0, access=access)
             self._found = self._index.finish(np.frombuffer(self._map, np.uint8))
+            self.release()
             stack.pop_all()
 
     def __enter__(self) -> Self:

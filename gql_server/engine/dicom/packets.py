@@ -114,11 +114,10 @@ def _ipv4(b: Bytes, s: State, m: Bytes, c: State, h: State, t: State, f: State, 
     if end > at and load8(b, at) >> 4 != 4:  # noqa: PLR2004  # the version
         forgo(b, s, m, at, end)
         return
-    if end - at < _IPV4_HEADER:
-        return
-    header, total = (load8(b, at) & 15) * 4, load16(b, at + 2)
+    header = (load8(b, at) & 15) * 4 if end > at else 0
+    total = load16(b, at + 2) if end - at >= _IPV4_HEADER else 1
     if header < _IPV4_HEADER or 0 < total < header:
-        forgo(b, s, m, at + _IPV4_HEADER, end)
+        forgo(b, s, m, at, end)
         return
     stop = min(end, at + total) if total > 0 else end  # 0: segmentation was left to the network card
     forgo(b, s, m, stop, end)
@@ -144,10 +143,8 @@ def _ipv4(b: Bytes, s: State, m: Bytes, c: State, h: State, t: State, f: State, 
 @kernel
 def _ipv6(b: Bytes, s: State, m: Bytes, c: State, h: State, t: State, f: State, g: State, at: int, end: int) -> None:
     """An IPv6 packet with its extension headers (RFC 8200)."""
-    if end > at and load8(b, at) >> 4 != 6:  # noqa: PLR2004  # the version
+    if end - at < _IPV6_HEADER or load8(b, at) >> 4 != 6:  # noqa: PLR2004  # the version
         forgo(b, s, m, at, end)
-        return
-    if end - at < _IPV6_HEADER:
         return
     length, kind = load16(b, at + 4), load8(b, at + 6)
     # 0: a jumbogram, or segmentation was left to the network card.
@@ -221,6 +218,7 @@ def _ipv6_options(b: Bytes, s: State, m: Bytes, at: int, end: int) -> None:
 def _arp(b: Bytes, s: State, m: Bytes, at: int, end: int) -> None:
     """ARP and RARP (RFC 826): addresses of both sides, then nothing."""
     if end - at < _ARP_FIXED:
+        forgo(b, s, m, at, end)
         return
     length = _ARP_FIXED + 2 * (load8(b, at + 4) + load8(b, at + 5))
     # Longer addresses than those of Ethernet and IPv6 could be anything.
@@ -274,7 +272,10 @@ def _packet(
         header, kind = 0, _ip_kind(b, at, end)
     else:
         header, kind = 0, _UNKNOWN
-    _network(b, s, m, c, h, t, f, g, kind, min(end, at + header), end)
+    if end - at < header:
+        forgo(b, s, m, at, end)
+    else:
+        _network(b, s, m, c, h, t, f, g, kind, at + header, end)
 
 
 @entry

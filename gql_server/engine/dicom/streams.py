@@ -217,4 +217,6 @@ class Stream:
         flat = np.ascontiguousarray(spans, np.int64).reshape(-1)
         if what != FILL and flat[1::2].sum() > len(data):
             raise ValueError("spans longer than the data")
+        if what == SCATTER and not (data.flags.writeable and data.flags.c_contiguous):
+            data = data.copy()  # kernels take no other arrays
         return walk_spans(self._tables.image, self._table, self._first, self._count, flat, data, what)

@@ -85,6 +85,16 @@ def forgo_under(b: Bytes, s: State, m: Bytes, begin: int, end: int, place: int, 
 
 
 @kernel
+def is_cut(b: Bytes, s: State, m: Bytes, at: int, stop: int, header: int) -> bool:
+    """Say whether a header is not there as a whole; what was sent so short is no header."""
+    if stop - at >= header:
+        return False
+    if s[LENGTH] < header:
+        forgo(b, s, m, at, stop)
+    return True
+
+
+@kernel
 def _is_known_option(kind: int, length: int) -> bool:
     """Say whether an option has the form its standard gives it (RFC 9293, 7323, 2018, 5482, 7413)."""
     if kind in (2, 4, 28):
@@ -153,7 +163,7 @@ def add_row(
 @kernel
 def tcp(b: Bytes, s: State, m: Bytes, c: State, h: State, t: State, at: int, stop: int) -> None:
     """A TCP segment (RFC 9293); its urgent pointer says nothing of where bytes are."""
-    if stop - at < TCP_HEADER:
+    if is_cut(b, s, m, at, stop, TCP_HEADER):
         return
     header, length = read_header(b, s, at), s[LENGTH]
     data = min(stop, at + header)
@@ -177,7 +187,7 @@ def tcp(b: Bytes, s: State, m: Bytes, c: State, h: State, t: State, at: int, sto
 @kernel
 def udp(b: Bytes, s: State, m: Bytes, at: int, stop: int) -> None:
     """A UDP datagram (RFC 768)."""
-    if stop - at < SHORT_HEADER:
+    if is_cut(b, s, m, at, stop, SHORT_HEADER):
         return
     length = load16(b, at + 4)
     end = min(stop, at + length) if length >= SHORT_HEADER else stop
@@ -197,7 +207,7 @@ def transport(b: Bytes, s: State, m: Bytes, c: State, h: State, t: State, protoc
         tcp(b, s, m, c, h, t, at, stop)
     elif protocol == UDP:
         udp(b, s, m, at, stop)
-    elif protocol in (ICMP, ICMPV6):
+    elif protocol in (ICMP, ICMPV6) and not is_cut(b, s, m, at, stop, SHORT_HEADER):
         forgo_under(b, s, m, at + SHORT_HEADER, stop, at + ICMP_SUM, 0)
-    else:
+    elif protocol not in (ICMP, ICMPV6):
         forgo(b, s, m, at, stop)
