@@ -1,6 +1,7 @@
 """Deflated data sets: inflated within bounds, deflated to a length.
 
-PS3.5 §A.5: the data set is a raw deflate stream (RFC 1951), and one zero byte behind it where its length was odd.
+PS3.5 §A.5: the data set is a raw deflate stream (RFC 1951), and one zero byte behind it where its length was odd. Some
+writers leave the end of a gzip member there, checksum and size. What is deflated anew has nothing behind it but a zero.
 """
 
 import zlib
@@ -11,6 +12,7 @@ MAX_INFLATED: Final = 64 << 20
 """No data set is inflated further: a few bytes can stand for a thousand times as many."""
 _RAW: Final = -zlib.MAX_WBITS
 _PADDING: Final = b"\0"
+_LONGEST_TRAILER: Final = 8
 _STORED: Final = b"\x00\x00\x00\xff\xff"
 """An empty stored block at a byte boundary (RFC 1951 §3.2.4)."""
 _ENDS: Final = {
@@ -23,7 +25,7 @@ _ENDS: Final = {
 """Ends of a stream that add nothing to what it holds, by length: empty blocks of fixed codes, and a stored one."""
 _SHORTEST_END: Final = 2
 _MEMORY_LEVEL: Final = 9
-_MOST_STORED: Final = 64
+_LAST_BYTES: Final = 24
 
 
 def inflate(data: bytes) -> bytes | None:
@@ -33,7 +35,7 @@ def inflate(data: bytes) -> bytes | None:
         plain = stream.decompress(data, MAX_INFLATED)
     except zlib.error:
         return None
-    return plain if stream.eof and stream.unused_data in {b"", _PADDING} else None
+    return plain if stream.eof and len(stream.unused_data) <= _LONGEST_TRAILER else None
 
 
 def deflate_to(plain: bytes, length: int) -> bytes | None:
@@ -41,7 +43,7 @@ def deflate_to(plain: bytes, length: int) -> bytes | None:
 
     A stream that is too short is filled with empty blocks.
     """
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED):
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY):
         for stream in _candidates(plain, length, strategy):
             if inflate(stream) == plain:
                 return stream
@@ -49,25 +51,22 @@ def deflate_to(plain: bytes, length: int) -> bytes | None:
 
 
 def _candidates(plain: bytes, length: int, strategy: int) -> Iterator[bytes]:
+    """Return streams of this length: one that is filled up, or ones whose last bytes are packed a little worse."""
     packer = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zlib.DEFLATED, _RAW, _MEMORY_LEVEL, strategy)
-    begun = len(plain) - min(len(plain), _MOST_STORED)
+    begun = max(len(plain) - _LAST_BYTES, 0)
     head = packer.compress(plain[:begun])
-    whole = packer.copy()
-    closed = head + whole.compress(plain[begun:])
-    flushed = whole.copy()
-    synced = closed + flushed.flush(zlib.Z_SYNC_FLUSH)
-    rest = length - len(synced)
+    synced = packer.copy()
+    stream = head + synced.compress(plain[begun:]) + synced.flush(zlib.Z_SYNC_FLUSH)
+    rest = length - len(stream)
     if rest >= _SHORTEST_END:
         end = 2 + (rest - 2) % 5
-        yield synced + _STORED * ((rest - end) // 5) + _ENDS[end]
-    finished = closed + whole.flush()
-    if length - len(finished) in {0, 1}:
-        yield finished + _PADDING * (length - len(finished))
-    for stored in range(len(plain) - begun + 1):
-        # The last bytes go into a stored block, whose length is known.
+        yield stream + _STORED * ((rest - end) // 5) + _ENDS[end]
+    for place in range(len(plain), begun - 1, -1):
+        # Each block that is closed early costs some bits.
         part = packer.copy()
-        body = head + part.compress(plain[begun : len(plain) - stored]) + part.flush(zlib.Z_SYNC_FLUSH)
-        rest = length - len(body) - len(_STORED) - stored
-        if rest >= 0 and rest % 5 == 0:
-            count = stored.to_bytes(2, "little") + (stored ^ 0xFFFF).to_bytes(2, "little")
-            yield body + _STORED * (rest // 5) + b"\x01" + count + plain[len(plain) - stored :]
+        stream = head + part.compress(plain[begun:place])
+        for last in range(place, len(plain)):
+            stream += part.flush(zlib.Z_PARTIAL_FLUSH) + part.compress(plain[last : last + 1])
+        stream += part.flush()
+        if length - len(stream) in {0, 1}:
+            yield stream + _PADDING * (length - len(stream))

@@ -18,6 +18,7 @@ _DEFLATED: Final = frozenset({DEFLATED_LITTLE, "1.2.840.10008.1.2.4.95", "1.2.84
 """The two others are JPIP Referenced Deflate (PS3.5 §A.9, §A.11)."""
 _NO_DATA_SETS: Final = frozenset({"1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2"})
 """MIME and XML."""
+_PAPYRUS: Final = "1.2.840.10008.1.20"
 _STANDARD: Final = "1.2.840.10008.1.2."
 _GE_PRIVATE: Final = "1.2.840.113619.5.2"
 
@@ -64,7 +65,7 @@ ANY_ENCODING: Final = (*_PLAIN, _encoding(DEFLATED_LITTLE, deflated=True))
 
 def encodings_of(syntax: str) -> tuple[Encoding, ...]:
     """Return the encodings that a transfer syntax may stand for: one if it is of the standard."""
-    if syntax == IMPLICIT_LITTLE:
+    if syntax in {IMPLICIT_LITTLE, _PAPYRUS}:
         return _PLAIN[:1]
     if syntax == EXPLICIT_BIG:
         return _PLAIN[2:]

@@ -99,13 +99,10 @@ def implicit(tag: int, value: bytes, *, undefined: bool = False, big: bool = Fal
 
 def explicit(tag: int, vr: str, value: bytes, *, undefined: bool = False, big: bool = False) -> bytes:
     order = ">" if big else "<"
-    length = UNDEFINED if undefined else len(value)
     head = struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF) + vr.encode()
-    return (
-        head
-        + struct.pack(f"{order}HI" if vr in LONG_FORM else f"{order}H", *((0,) * (vr in LONG_FORM)), length)
-        + value
-    )
+    if vr in LONG_FORM:
+        return head + struct.pack(f"{order}HI", 0, UNDEFINED if undefined else len(value)) + value
+    return head + struct.pack(f"{order}H", UNDEFINED & 0xFFFF if undefined else len(value)) + value
 
 
 def items(*contents: bytes, undefined: bool = False, ended: bool = False) -> bytes:
