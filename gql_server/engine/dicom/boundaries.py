@@ -118,6 +118,8 @@ def _has_fragments(stream: ByteStream, at: int, end: int) -> bool:
         if at == end:
             break
         head = stream.read(at, HEADER)
+        if end - at < HEADER:
+            return False
         if len(head) < HEADER:
             return number > 0
         count = int.from_bytes(head[:4], "big")

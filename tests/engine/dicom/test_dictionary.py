@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
-from pydicom.datadict import dictionary_VR, get_private_entry
-from pydicom.datadict import DicomDictionary, RepeatersDictionary, private_dictionaries  # type: ignore[attr-defined]
+from pydicom.datadict import (  # type: ignore[attr-defined]
+    DicomDictionary,
+    RepeatersDictionary,
+    dictionary_VR,
+    get_private_entry,
+    private_dictionaries,
+)
 
 from gql_server.engine.compilation import Bytes, State, entry
 from gql_server.engine.dicom.dictionary import creator_number, dictionary, private_vr, standard_vr

@@ -22,4 +22,4 @@ def test_each_vr_has_the_length_that_pydicom_gives_it() -> None:
 
 
 def test_the_numbers_are_the_letters() -> None:
-    assert [LO, OB, OW, SQ, UL, UN] == [vr_number(letters) for letters in ("LO", "OB", "OW", "SQ", "UL", "UN")]
+    assert [vr_number(letters) for letters in ("LO", "OB", "OW", "SQ", "UL", "UN")] == [LO, OB, OW, SQ, UL, UN]
