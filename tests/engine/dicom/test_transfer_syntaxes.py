@@ -1,5 +1,5 @@
 import pytest
-from pydicom.uid import UID, UID_dictionary
+from pydicom.uid import UID, UID_dictionary  # type: ignore[attr-defined]  # nothing else lists them
 
 from gql_server.engine.dicom.transfer_syntaxes import (
     ANY_ENCODING,

@@ -1,7 +1,7 @@
 """PDUs, commands and data sets as bytes, built after PS3.7 and PS3.8."""
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 VERIFICATION = "1.2.840.10008.1.1"
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -43,7 +43,7 @@ def _association(kind: int, calling: str, called: str, items: bytes) -> bytes:
 
 
 def associate_rq(
-    contexts: dict[int, tuple[str, Sequence[str]]], *more: bytes, calling: str = "MODALITY", called: str = "ARCHIVE"
+    contexts: Mapping[int, tuple[str, Sequence[str]]], *more: bytes, calling: str = "MODALITY", called: str = "ARCHIVE"
 ) -> bytes:
     items = b""
     for number, (abstract, transfers) in contexts.items():
@@ -53,7 +53,7 @@ def associate_rq(
 
 
 def associate_ac(
-    contexts: dict[int, tuple[int, str]], *more: bytes, calling: str = "MODALITY", called: str = "ARCHIVE"
+    contexts: Mapping[int, tuple[int, str]], *more: bytes, calling: str = "MODALITY", called: str = "ARCHIVE"
 ) -> bytes:
     items = b"".join(
         item(0x21, bytes([number, 0, result, 0]) + item(0x40, transfer.encode()))
