@@ -1,4 +1,4 @@
-"""Command sets: which message it is, and whether a data set follows.
+"""Command sets: which message, and whether data follow.
 
 PS3.7 §9.3, §10.3, Annex E.
 """

@@ -1,4 +1,4 @@
-"""Deflated data sets: inflated within bounds, deflated to a length.
+"""Deflated data sets: inflated, deflated to a length.
 
 PS3.5 §A.5: the data set is a raw deflate stream (RFC 1951), and one zero byte behind it where its length was odd. Some
 writers leave the end of a gzip member there, checksum and size. What is deflated anew has nothing behind it but a zero.

@@ -1,4 +1,4 @@
-"""What both sides of a connection agreed on, association by association.
+"""What both sides of a connection agreed on.
 
 One connection may carry several associations, one after the other. The request is in one stream and the answer in the
 other, so they are brought together by their order.

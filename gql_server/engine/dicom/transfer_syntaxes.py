@@ -1,4 +1,4 @@
-"""Transfer syntaxes: how the bytes of a data set are to be read.
+"""Transfer syntaxes: how a data set is to be read.
 
 PS3.5 §10 and Annex A; every syntax of the standard that is not named here is explicit VR little endian.
 """
