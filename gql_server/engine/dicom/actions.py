@@ -233,7 +233,7 @@ def _optional(tag: int, vr: str, asked: DicomParameters) -> Treatment | None:
     if kept:
         return _kept(vr)
     if asked.retain_device and tag in CLEAN_DEVICE:
-        return Treatment.DEVICE if vr == "AE" else Treatment.IDENTIFIER
+        return Treatment.DEVICE
     if asked.dates is not DatePolicy.REMOVE and tag in LONGITUDINAL:
         return _longitudinal(tag, vr, asked.dates)
     cleaned = (asked.retain_patient_characteristics and tag in CLEAN_PATIENT) or (

@@ -35,6 +35,9 @@ class Alphabet:
     name: str
     letters: tuple[str, ...]
     places: dict[str, int]
+    size: int
+    label: str
+    """Name and size, for a layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Place:
 
 
 def _alphabet(name: str, letters: list[str]) -> Alphabet:
-    return Alphabet(name, tuple(letters), {letter: place for place, letter in enumerate(letters)})
+    places = {letter: place for place, letter in enumerate(letters)}
+    return Alphabet(name, tuple(letters), places, len(letters), f"{name}:{len(letters)}")
 
 
 class Alphabets:
@@ -62,12 +66,13 @@ class Alphabets:
         self._digits = _alphabet("0", [chr(_ZERO + each) for each in range(10)])
         self._letters = _alphabet("A", [chr(_LETTER_A + each).lower() for each in range(26)])
         self._made: dict[tuple[str, str, int], Alphabet] = {}
+        self._ascii = {chr(code): self._ascii_place(chr(code)) for code in range(0x80)}
 
     def place(self, character: Character) -> Place | None:
         """Find a character's place; None if it stays as it is."""
         text = character.text
-        if text.isascii():
-            return self._ascii_place(text)
+        if text in self._ascii:
+            return self._ascii[text]
         if ord(text) >= _BEYOND_BMP:
             return self._place_in(self._plane(ord(text) >> 16), text, upper=False)
         name = self._names.get(text)

@@ -138,12 +138,13 @@ class Character(NamedTuple):
 
 
 Text = list[Character]
+_ASCII_CHARACTERS: Final = [Character(chr(byte), bytes([byte]), ASCII) for byte in range(_HIGH)]
 
 
 def characters(value: bytes, declared: bytes = b"") -> Text | None:
     """Read a value in a character set, given as the value of SpecificCharacterSet; None if it cannot be read."""
     if value.isascii() and _ESCAPE not in value:
-        return [Character(chr(byte), bytes([byte]), ASCII) for byte in value]
+        return [_ASCII_CHARACTERS[byte] for byte in value]
     terms = _terms(declared)
     whole = _WHOLE.get(terms[0])
     text = _whole(value, whole) if whole is not None else _switched(value, terms)

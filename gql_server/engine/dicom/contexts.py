@@ -42,14 +42,22 @@ class Values(Protocol):
 class Contexts:
     """The contexts of one data set's rows; values are read when it is made."""
 
-    def __init__(self, data: Values, *, character_sets: bool, names: bool) -> None:
+    def __init__(self, data: Values, declared: bytes = b"") -> None:
         self._elements, self._values = data.elements, data.values
-        self._declared: dict[int, bytes] = {}
-        self.declared = b""
+        self._inner: dict[int, bytes] = {}
+        self.declared = declared
         """The character set of the data set itself."""
-        if character_sets:
-            self._read_character_sets()
-        self.names: frozenset[str] = self._read_names() if names else frozenset()
+        self.names: frozenset[str] = frozenset()
+        """Words of its person names, in lower case."""
+
+    @classmethod
+    def read(cls, data: Values, *, names: bool) -> "Contexts":
+        """Read the character sets of a data set and of its items, and its names if wanted."""
+        contexts = cls(data)
+        contexts._read_character_sets()
+        if names:
+            contexts.names = contexts._read_names()
+        return contexts
 
     def _value(self, row: int) -> bytes:
         at, length = self._elements[row, (AT, LENGTH)].tolist()
@@ -60,7 +68,7 @@ class Contexts:
             if self._elements[row, PARENT] < 0:
                 self.declared = self._value(row)
             else:
-                self._declared[row] = self._value(row)
+                self._inner[row] = self._value(row)
 
     def _read_names(self) -> frozenset[str]:
         rows = np.flatnonzero(self._elements[:, VR] == _PERSON).tolist()
@@ -68,12 +76,12 @@ class Contexts:
 
     def declared_at(self, row: int) -> bytes:
         """Return the character set in force at a row."""
-        if not self._declared:
+        if not self._inner:
             return self.declared
         while row >= 0:
             for each in self._item(row):
-                if each in self._declared:
-                    return self._declared[each]
+                if each in self._inner:
+                    return self._inner[each]
             row = int(self._elements[row, PARENT])
         return self.declared
 

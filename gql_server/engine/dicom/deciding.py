@@ -46,7 +46,7 @@ class DecisionBook:
         self._make_room(_FIRST_ROWS)
 
     def sweep(self, values: npt.NDArray[np.uint8], elements: Rows, skipped: Rows = _NOTHING_SKIPPED) -> Rows:
-        """Treat what needs no thought; return the rows that do, as -1 - row where everything is blanked.
+        """Treat what needs no thought; return what does, in PENDING_COLUMNS.
 
         `slots` then holds the decision of each row, `facts` what was met.
         """
@@ -65,7 +65,7 @@ class DecisionBook:
                 self.scopes,
                 skipped,
                 self._counts,
-                self._pending,
+                self._pending.reshape(-1),
                 self.facts,
             )
             if not self.facts[sweeping.UNKNOWN]:
@@ -73,7 +73,8 @@ class DecisionBook:
             self._learn(elements, self.slots[:count])
 
     def _make_room(self, rows: int) -> None:
-        self.slots, self.scopes, self._pending = (np.zeros(rows, np.int64) for _ in range(3))
+        self.slots, self.scopes = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+        self._pending = np.zeros((rows, sweeping.PENDING_COLUMNS), np.int64)
 
     def _learn(self, elements: Rows, slots: Rows) -> None:
         for tag, vr in _pairs(elements[slots < 0]):

@@ -38,28 +38,39 @@ class BoundFf1:
         head = bytes([1, 2, 1]) + radix.to_bytes(3, "big") + bytes([_ROUNDS, left & _LAST])
         head += length.to_bytes(4, "big") + len(tweak).to_bytes(4, "big")
         padded = tweak + bytes((-len(tweak) - self._numeral_bytes - 1) % _BLOCK)
-        # What comes before a round's own bytes is the same in each: so many whole blocks are chained once.
+        # What comes before a round's own bytes is the same in each: whole blocks of it are chained once, and where
+        # the rest is a single block, all that a round adds to it is one number.
         whole = len(padded) // _BLOCK * _BLOCK
         self._chained = self._chain(bytes(_BLOCK), head + padded[:whole])
         self._open = padded[whole:]
+        rest = self._open + bytes(1 + self._numeral_bytes)
+        self._single = len(rest) == _BLOCK and self._number_bytes <= _BLOCK
+        self._constant = int.from_bytes(self._chained, "big") ^ int.from_bytes(rest[:_BLOCK], "big")
+        self._turn_place = 8 * self._numeral_bytes
+        self._surplus = 8 * (_BLOCK - self._number_bytes)
 
     def encrypt(self, number: int) -> int:
         """Return the image of a number."""
         low, high = self._moduli
         left, right = divmod(number, high)
-        for turn in range(_ROUNDS):
-            left, right = right, (left + self._round(turn, right)) % (high if turn & 1 else low)
+        for turn in range(0, _ROUNDS, 2):
+            left = (left + self._round(turn, right)) % low
+            right = (right + self._round(turn + 1, left)) % high
         return left * high + right
 
     def decrypt(self, number: int) -> int:
         """Return the number that has this image."""
         low, high = self._moduli
         left, right = divmod(number, high)
-        for turn in reversed(range(_ROUNDS)):
-            left, right = (right - self._round(turn, left)) % (high if turn & 1 else low), left
+        for turn in range(_ROUNDS - 2, -1, -2):
+            right = (right - self._round(turn + 1, left)) % high
+            left = (left - self._round(turn, right)) % low
         return left * high + right
 
     def _round(self, turn: int, half: int) -> int:
+        if self._single:
+            mixed = self._constant ^ (turn << self._turn_place) ^ half
+            return int.from_bytes(self._encipher(mixed.to_bytes(_BLOCK, "big")), "big") >> self._surplus
         last = self._open + bytes([turn]) + half.to_bytes(self._numeral_bytes, "big")
         block = self._chain(self._chained, last)
         if self._number_bytes > _BLOCK:

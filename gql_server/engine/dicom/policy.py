@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from gql_server.domain.dicom import DicomAction, DicomOverride, DicomParameters, DicomProblem, OverrideAction
 from gql_server.domain.dicom_errors import OverrideTooLong
-from gql_server.engine.dicom import sweeping
 from gql_server.engine.dicom.association_fields import KEYWORDS, VRS, AssociationFields, override_field
 from gql_server.engine.dicom.contexts import Contexts, Values
 from gql_server.engine.dicom.deciding import DecisionBook
@@ -67,7 +66,7 @@ class Policy:
     @property
     def tally(self) -> Tally:
         """What was done so far."""
-        tally = self._treating.tally.copy()
+        tally = self._treating.tally
         for book in self._books.values():
             book.count_into(tally)
         return tally
@@ -87,16 +86,13 @@ class Policy:
         if not len(data.elements):
             return
         book = self._books[command]
-        # Without overrides and descriptors the sweep tells whether there is a character set at all.
+        # Only overrides and descriptors have to know more of a data set before it changes.
         early = bool(self._overrides) or self._masks
-        contexts = Contexts(data, character_sets=early, names=self._masks)
-        work = Work(data, association, book, contexts)
+        work = Work(data, association, book, Contexts.read(data, names=self._masks) if early else Contexts(data))
         before = data.values.copy() if self._proposing is not None else None
         misfits = self._decide_overrides(work) if self._overrides else {}
         pending = book.sweep(data.values, data.elements, _marks(work))
-        if book.facts[sweeping.CHARACTER_SETS] and not early:
-            work.contexts = Contexts(data, character_sets=True, names=False)
-        self._treating.treat(work, pending)
+        self._treating.treat(work, pending, has_contexts=early)
         if self._proposing is not None and before is not None:
             self._proposing.tell_all(work, before, misfits)
 
@@ -130,7 +126,7 @@ class Policy:
             elif kind != SEQUENCE:
                 data.values[at : at + length] = 0 if kind == UNREADABLE else decision.fill
         size = int(data.elements[data.elements[:, KIND] != SEQUENCE, LENGTH].sum())
-        self._treating.tally.add_unreadable(association, DicomProblem.DEFLATE_BLANKED, 1, size)
+        self._treating.note_unreadable(association, DicomProblem.DEFLATE_BLANKED, 1, size)
 
     def field(self, kind: str, value: bytes, *, association: int) -> bytes:
         """Return what a field of an association PDU becomes, by the name of its `AssociationFieldKind`.

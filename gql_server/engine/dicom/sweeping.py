@@ -50,7 +50,21 @@ DAMAGED_BYTES: Final = 5
 PIXEL_BYTES: Final = 6
 CHARACTER_SETS: Final = 7
 """Rows of SpecificCharacterSet."""
-FACTS: Final = 8
+FACTS: Final = 9
+
+CHARACTER_SET_ROW: Final = 8
+"""The one outside sequences."""
+
+# Columns of what needs thought.
+ROW: Final = 0
+SLOT: Final = 1
+PENDING_AT: Final = 2
+PENDING_LENGTH: Final = 3
+SCOPE: Final = 4
+PENDING_COLUMNS: Final = 5
+HELD: Final = 0
+NOT_HELD: Final = 1
+NOT_HELD_AND_BLANKED: Final = 2
 
 KEY_COLUMNS: Final = 2
 NO_KEY: Final = -1
@@ -171,6 +185,24 @@ def _treat(
     return False
 
 
+@kernel
+def _note_character_set(facts: State, i: int, parent: int) -> None:
+    facts[CHARACTER_SETS] += 1
+    if parent < 0:
+        facts[CHARACTER_SET_ROW] = i
+
+
+@kernel
+def _want(pending: State, found: int, rows: State, i: int, slot: int, blanked: bool) -> None:
+    """List a row for Python."""
+    row, place = i * ELEMENT_COLUMNS, PENDING_COLUMNS * found
+    pending[place + ROW], pending[place + SLOT] = i, slot
+    pending[place + PENDING_AT], pending[place + PENDING_LENGTH] = rows[row + AT], rows[row + LENGTH]
+    pending[place + SCOPE] = HELD
+    if rows[row + KIND] == OUTSIDE:
+        pending[place + SCOPE] = NOT_HELD_AND_BLANKED if blanked else NOT_HELD
+
+
 @entry
 def sweep(
     values: Bytes,
@@ -187,17 +219,11 @@ def sweep(
 ) -> None:
     """Treat the rows of a data set; list in `pending` those that need thought.
 
-    `slots`, `scopes` and `pending` have room for as many numbers as there are rows. `scopes` says of each sequence
-    whether everything in it is blanked; `skipped` is 1 for rows that somebody else decides on, or empty.
+    `slots` and `scopes` have room for as many numbers as there are rows, `pending` for as many rows. `scopes` says of
+    each sequence whether everything in it is blanked; `skipped` is 1 for rows that somebody else decides on, or empty.
     """
-    b, rows, places, sequences, results = (
-        pointer(values),
-        pointer(elements),
-        pointer(slots),
-        pointer(scopes),
-        pointer(facts),
-    )
-    table, tally, wanted = pointer(decisions), pointer(counts), pointer(pending)
+    b, rows, places, sequences = pointer(values), pointer(elements), pointer(slots), pointer(scopes)
+    table, tally, wanted, results = pointer(decisions), pointer(counts), pointer(pending), pointer(facts)
     for i in range(FACTS):
         results[i] = 0
     results[UNKNOWN] = _look_up(rows, count, pointer(keys), keys.shape[0] // KEY_COLUMNS - 1, places)
@@ -209,19 +235,21 @@ def sweep(
         kind, parent = rows[row + KIND], rows[row + PARENT]
         blanked = parent >= 0 and sequences[parent] == _BLANKED
         sequences[i] = _FREE
-        results[CHARACTER_SETS] += rows[row + TAG] == _CHARACTER_SET
+        if rows[row + TAG] == _CHARACTER_SET:
+            _note_character_set(results, i, parent)
         if skipped.shape[0] > 0 and skipped[i] != 0:
             continue
         if kind == SEQUENCE:
-            treatment = table[places[i] * DECISION_COLUMNS + TREATMENT]
-            if blanked or treatment != _T_SEQUENCE:
+            if not blanked and table[places[i] * DECISION_COLUMNS + TREATMENT] == _T_SEQUENCE:
+                _count(tally, places[i], KEPT, 0)
+            else:
                 sequences[i] = _BLANKED
-            _count(tally, places[i], BLANKED if sequences[i] == _BLANKED else KEPT, 0)
+                _count(tally, places[i], BLANKED, 0)
         elif kind == UNREADABLE:
             results[DAMAGED] += 1
             results[DAMAGED_BYTES] += rows[row + LENGTH]
             _fill(b, rows[row + AT], rows[row + LENGTH], 0)
         elif _treat(b, rows, i, table, places, blanked, tally, results):
-            wanted[found] = i if not blanked else -1 - i
+            _want(wanted, found, rows, i, places[i], blanked)
             found += 1
     results[PENDING] = found

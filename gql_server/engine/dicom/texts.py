@@ -10,7 +10,7 @@ from typing import Final
 
 from gql_server.engine.dicom.alphabets import Alphabets, Place
 from gql_server.engine.dicom.character_sets import Character, Text
-from gql_server.engine.dicom.permuting import Permuting
+from gql_server.engine.dicom.permuting import SMALL_DOMAIN, Permuting
 
 LONGEST: Final = 128
 """Characters: twice what any VR with an identifier allows (PS3.5 table 6.2-1)."""
@@ -31,12 +31,14 @@ class TextPermuting:
         number, domain, layout = 0, 1, []
         for place in places:
             if place is not None:
-                size = len(place.alphabet.letters)
-                number, domain = number * size + place.number, domain * size
-                layout.append(f"{place.alphabet.name}:{size}")
+                number, domain = number * place.alphabet.size + place.number, domain * place.alphabet.size
+                layout.append(place.alphabet.label)
         if domain == 1:
             return b"".join(each.raw for each in text)
-        number = self._permuting.encrypt(number, domain, "/".join(layout).encode())
+        # Small domains have tables: one for each layout of ASCII, of which there are few, and of others for each size.
+        is_named = domain >= SMALL_DOMAIN or all(each.text.isascii() for each in text)
+        tweak = "/".join(layout).encode() if is_named else b""
+        number = self._permuting.encrypt(number, domain, tweak)
         return _spelled(text, places, number)
 
 
@@ -46,7 +48,7 @@ def _spelled(text: Sequence[Character], places: Sequence[Place | None], number: 
         if place is None:
             spelled.append(character.raw)
         else:
-            number, letter = divmod(number, len(place.alphabet.letters))
+            number, letter = divmod(number, place.alphabet.size)
             spelled.append(character.codes.encode(place.letter(letter)))
     return b"".join(reversed(spelled))
 

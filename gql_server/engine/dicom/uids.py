@@ -52,7 +52,8 @@ class Uids:
         number, domain = 0, 1
         for each in layout:
             number, domain = number * each.size + each.number, domain * each.size
-        name = head + b"".join(b"/" + each.name for each in layout)
+        # Not the head: tables of small domains would be as many as there are heads.
+        name = b"/".join(each.name for each in layout)
 
         def allowed(image: int) -> bool:
             return not _spelled(head, layout, image).startswith(STANDARD_ROOT)
@@ -87,7 +88,7 @@ class _Component:
     @property
     def name(self) -> bytes:
         """Name the layout."""
-        return b"%d,%d,%d" % (len(self.zeros), self.first, self.size)
+        return b"%d,%d" % (self.first, self.size)
 
 
 def _is_uid(uid: bytes) -> bool:
