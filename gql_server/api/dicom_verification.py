@@ -31,9 +31,7 @@ class VerifiedElements:
 class VerifiedPixels:
     """A count."""
 
-    modality: str = strawberry.field(
-        description="Empty where the data set has none, OTHER for what is no code of PS3.3."
-    )
+    modality: str = strawberry.field(description="Empty where the data set has none, OTHER for no code of PS3.3.")
     data_sets: SafeInt = strawberry.field(description="How many data sets.")
     bytes: SafeInt = strawberry.field(description="Bytes of pixel data.")
     kept_bytes: SafeInt = strawberry.field(description="Those of them that stayed.")
@@ -80,9 +78,7 @@ class SecretScan:
     secrets: SafeInt = strawberry.field(description="Distinct values that were searched for.")
     raw_bytes: SafeInt = strawberry.field(description="Bytes of the file.")
     reassembled_bytes: SafeInt = strawberry.field(description="Bytes of streams.")
-    unpacked_bytes: SafeInt = strawberry.field(
-        description="Bytes that came out of percent, base64, gzip, zlib and ZIP."
-    )
+    unpacked_bytes: SafeInt = strawberry.field(description="Bytes out of percent, base64, gzip, zlib and ZIP.")
     findings: list[SecretFinding] = strawberry.field(description="What was found, and why it may stand there.")
 
     @classmethod

@@ -126,6 +126,7 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "PDU_MALFORMED": "A PDU makes no sense.",
         "COMMAND_MALFORMED": "A command set makes no sense.",
         "DATA_SET_MALFORMED": "A data set makes no sense.",
+        "MESSAGE_INCOMPLETE": "The association or the capture ended before it, or what came before it is missing.",
         "SYNTAX_INFERRED": "The transfer syntax was told by the data set itself.",
         "SYNTAX_UNKNOWN": "The transfer syntax is not known.",
         "DEFLATE_UNREADABLE": "A deflated data set cannot be unpacked.",
