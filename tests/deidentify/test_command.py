@@ -19,6 +19,7 @@ from tests.captures import SectionOf, ethernet, packets, pcapng, tcp4
 from tests.deidentify.runs import KEY, ROOT, Desk, halt_at_work, is_gone
 from tests.journeys.material import bomb, cut, hospital, records, repeated
 from tests.journeys.packets import is_special, replacements
+from tests.journeys.studies import DESCRIPTION, PATIENT, SERIAL, stored_in, study
 from tests.store.embedded_users import wait_until
 
 
@@ -135,6 +136,23 @@ def test_a_bad_rule_is_named_by_its_line(desk: Desk, rules: str, words: str) -> 
     line = desk.refused(desk.capture, desk.output, "--rules", path)
     assert line.startswith(words)
     assert "10.0.0" not in line
+
+
+def test_dicom_is_deidentified_with_addresses_or_alone(desk: Desk) -> None:
+    desk.capture.write_bytes(study())
+    report, overrides = desk.directory / "report.json", desk.directory / "overrides"
+    overrides.write_text("00081030 keep\n00100020 replace CASE-1\n")
+    words = ("--dicom", "--overrides", overrides, "--report", report, "--profile-options", "retain-device")
+    for addresses in ((), ("--addresses",)):
+        result = desk.deidentified(desk.capture, desk.output, *addresses, *words)
+        written = stored_in(result)
+        assert (written.StudyDescription, written.PatientID) == (DESCRIPTION, "CASE-1")
+        assert (written.DeviceSerialNumber, set(written.PixelData)) == (SERIAL, {0})
+        assert PATIENT.encode() not in result
+        told = json.loads(report.read_text())
+        assert (told["dicom"]["data_sets"], told["dicom"]["overrides_used"]) == (1, 2)
+        assert ("counts" in told) == bool(addresses)
+        assert [word for word in (PATIENT, DESCRIPTION, SERIAL, "CASE-1") if word in report.read_text()] == []
 
 
 def test_a_bad_override_is_named_by_its_line(desk: Desk) -> None:
