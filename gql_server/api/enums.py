@@ -146,7 +146,7 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "JOB_PROGRESSED": "An attempt has come further.",
         "JOB_RETRIED": "An attempt died; the job waits for the next one.",
         "JOB_CANCEL_REQUESTED": "Someone asked for the job to stop.",
-        "JOB_COMPLETED": "The job is done and its output can be read.",
+        "JOB_COMPLETED": "The job is done and its output, or what it listed, can be read.",
         "JOB_FAILED": "The job failed for good.",
         "JOB_CANCELLED": "The job was cancelled; it has no output.",
     },

@@ -56,7 +56,7 @@ class JobEvent:
     state: JobState = strawberry.field(description="The state that the job went into; it may be in a later one by now.")
     progress: JobProgress | None = strawberry.field(description="How far the attempt had come, where that is known.")
     output_trace_id: GlobalId | None = strawberry.field(
-        description="The id of the trace that was made; null for a job that failed or was cancelled."
+        description="The id of the trace that was made; null for a job that made none, failed or was cancelled."
     )
     error: UserError | None = strawberry.field(description="Why the job failed or stopped, if it did.")
     row: strawberry.Private[events.Event]
@@ -83,7 +83,7 @@ class JobEvent:
         """Load it."""
         return await one(info.context.loaders.jobs, self.row.job_id, Job.of)
 
-    @field("The trace that was made; a tombstone if it has been deleted since.")
+    @field("The trace that was made, if one was; a tombstone if it has been deleted since.")
     async def output_trace(self, info: Info) -> Trace | None:
         """Load it."""
         return await one(info.context.loaders.traces, self.row.output_trace_id, Trace.of)
@@ -185,9 +185,9 @@ class Subscription:
                 yield event
 
     @subscription(
-        "Jobs that are over: completed (with the output trace, which can be read at this moment), failed "
-        "or cancelled (with the error and no trace). Of all jobs, of one flow, or of one job: that one is told of even "
-        "if it is already over, and ends the stream."
+        "Jobs that are over: completed (with the output trace, if the job makes one; what was made can be read at this "
+        "moment), failed or cancelled (with the error and no trace). Of all jobs, of one flow, or of one job: that one "
+        "is told of even if it is already over, and ends the stream."
     )
     async def job_completed(
         self, info: Info, flow_id: OfFlow = None, job_id: OfJob = None, after: AfterEvent = None

@@ -34,11 +34,6 @@ class JobKind(StrEnum):
     DEIDENTIFICATION = "DEIDENTIFICATION"
     """Addresses and DICOM at once."""
 
-    @property
-    def makes_a_trace(self) -> bool:
-        """Whether a job of this kind has an output trace once it is completed."""
-        return self is not JobKind.DICOM_EXTRACTION
-
 
 class JobState(StrEnum):
     """Where a job stands."""

@@ -3,7 +3,8 @@
     claim ─▶ plan ─▶ child works, heart beats ─▶ publish ─▶ one transaction: job, trace, lineage, event
 
 The attempt number fences every write. Whatever happens on the way, exactly one of these holds at the end: the job
-completed with one trace, it failed or was cancelled with none, or another attempt owns it.
+completed with one trace (an extraction with its lists and none), it failed or was cancelled with none, or another
+attempt owns it.
 """
 
 import asyncio
