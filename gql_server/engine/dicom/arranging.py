@@ -1,4 +1,4 @@
-"""Kernels that put segments in order: by stream, then by where they begin.
+"""Kernels that put the segments of each stream in order.
 
 Where segments overlap, the bytes that were captured first are the stream's, the others are copies of them. Copies go to
 a table of their own, with what is no part of the stream. Rows stay in their table: where a segment goes around one

@@ -1,4 +1,4 @@
-"""TCP connections with payload, in the order of their first packets.
+"""TCP connections with payload, by their first packets.
 
 What was found is held in tables; a connection and its streams are made when somebody asks for them.
 """

@@ -1,8 +1,8 @@
-"""Kernels for IP datagrams that come in fragments (RFC 791 §3.2, RFC 8200 §4.5).
+"""Kernels for IP datagrams that come in fragments.
 
-Fragments wait in lists until their datagram is whole. Then a TCP segment's payload becomes rows of the segment table,
-all others rows of the foreign table. A datagram that is never whole, or whose fragments overlap (RFC 5722), is
-foreign too: its bytes cannot be put anywhere.
+RFC 791 §3.2, RFC 8200 §4.5. Fragments wait in lists until their datagram is whole. Then a TCP segment's payload
+becomes rows of the segment table, all others rows of the foreign table. A datagram that is never whole, or whose
+fragments overlap (RFC 5722), is foreign too: its bytes cannot be put anywhere.
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 

@@ -117,7 +117,7 @@ class Index:
         self._connections = np.zeros(0, np.int64)
         copies = self._arrange(image, streams)
         tables = Tables(image=image, segments=self._segments, streams=streams, copies=copies)
-        return Connections(chosen, tables)
+        return Connections(chosen[:, : layout.DIRECTIONS].copy(), tables)
 
     def _arrange(self, image: npt.NDArray[np.uint8], streams: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Put the segments of each stream in order; return the table of copies."""

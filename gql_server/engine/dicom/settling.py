@@ -1,9 +1,10 @@
-"""Kernels that settle an image: copies follow, foreign bytes go, checksums are brought up to date.
+"""Kernels that settle an image once it is written.
 
-A checksum takes the difference that its bytes made: what was right stays right, what was wrong stays as wrong as it
-was, and one that was left to the network card holds no digest of the payload and is left alone.
+Copies follow their streams, foreign bytes go, checksums are brought up to date. A checksum takes the difference that
+its bytes made: what was right stays right, what was wrong stays as wrong as it was, and one that was left to the
+network card holds no digest of the payload and is left alone.
 """
-# ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
+# ruff: noqa: FBT001, FBT003, PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
@@ -108,17 +109,23 @@ def _follow(b: Bytes, t: State, first: int, count: int, u: State, copy: int) -> 
 
 
 @kernel
-def _settle_copy(b: Bytes, m: Bytes, t: State, first: int, count: int, u: State, copy: int, claimed: bool) -> None:
-    """Settle a copy of a stream's bytes, or what lies outside it."""
-    if claimed and flags_of(u, copy) & OUTSIDE == 0:
-        _follow(b, t, first, count, u, copy)
-    elif claimed:
-        _clear_row(b, u, copy)
-    _settle_row(b, m, u, copy)
+def _settle_run(
+    b: Bytes, m: Bytes, t: State, first: int, count: int, u: State, row: int, copy: bool, claimed: bool, zero: bool
+) -> int:
+    """Settle a row of a stream, a copy of its bytes, or what lies outside it; return its length."""
+    if not claimed:
+        if zero:
+            _clear_row(b, u, row)
+    elif flags_of(u, row) & OUTSIDE:
+        _clear_row(b, u, row)
+    elif copy:
+        _follow(b, t, first, count, u, row)
+    _settle_row(b, m, u, row)
+    return length_of(u, row)
 
 
 @entry
-def settle_streams(  # two loops that stop for memory to be given back, and go on
+def settle_streams(
     image: Bytes,
     marks: Bytes,
     segments: State,
@@ -133,31 +140,22 @@ def settle_streams(  # two loops that stop for memory to be given back, and go o
     """Settle streams from where `cursor` stands; False when there is more to do, after `most` bytes."""
     b, m, t, u = pointer(image), pointer(marks), pointer(segments), pointer(copies)
     z, y, q = pointer(streams), pointer(claims), pointer(cursor)
-    done = 0
+    begun = q[DICOM_BYTES] + q[FOREIGN_BYTES]
     while q[AT_STREAM] < count:
         s = q[AT_STREAM] * STREAM_COLUMNS
         first, rows = z[s + STREAM_FIRST], z[s + STREAM_COUNT]
         claimed = load8(y, q[AT_STREAM] >> 1) != 0
-        while q[AT_ROW] < rows:
-            if done >= most:
+        counter = DICOM_BYTES if claimed else FOREIGN_BYTES
+        while q[AT_ROW] < rows or q[AT_COPY] < z[s + STREAM_COPY_COUNT]:
+            if q[DICOM_BYTES] + q[FOREIGN_BYTES] - begun >= most:
                 return False
-            row = first + q[AT_ROW]
-            if zero and not claimed:
-                _clear_row(b, t, row)
-            _settle_row(b, m, t, row)
-            done += length_of(t, row)
-            q[DICOM_BYTES if claimed else FOREIGN_BYTES] += length_of(t, row)
-            q[AT_ROW] += 1
-        while q[AT_COPY] < z[s + STREAM_COPY_COUNT]:
-            if done >= most:
-                return False
-            copy = z[s + STREAM_COPY_FIRST] + q[AT_COPY]
-            if zero and not claimed:
-                _clear_row(b, u, copy)
-            _settle_copy(b, m, t, first, rows, u, copy, claimed)
-            done += length_of(u, copy)
-            q[DICOM_BYTES if claimed else FOREIGN_BYTES] += length_of(u, copy)
-            q[AT_COPY] += 1
+            if q[AT_ROW] < rows:
+                q[counter] += _settle_run(b, m, t, first, rows, t, first + q[AT_ROW], False, claimed, zero)
+                q[AT_ROW] += 1
+            else:
+                copy = z[s + STREAM_COPY_FIRST] + q[AT_COPY]
+                q[counter] += _settle_run(b, m, t, first, rows, u, copy, True, claimed, zero)
+                q[AT_COPY] += 1
         q[AT_STREAM] += 1
         q[AT_ROW] = q[AT_COPY] = 0
     return True

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,13 +65,13 @@ def ip(payload: bytes, *, side: int = 0, ends: tuple[str, str] = ENDS, fragment:
     return ipv4(payload, TCP, source=ends[side], destination=ends[1 - side], fragment=fragment)
 
 
-def send(data: bytes = b"", *, side: int = 0, ends: tuple[str, str] = ENDS, **how: object) -> bytes:
+def send(data: bytes = b"", *, side: int = 0, ends: tuple[str, str] = ENDS, **how: Any) -> bytes:
     """Return an Ethernet frame with a TCP segment."""
-    one = segment(data, side=side, ends=ends, **how)  # type: ignore[arg-type]  # passed on as it is
+    one = segment(data, side=side, ends=ends, **how)
     return ethernet(ip(one, side=side, ends=ends), kind=0x86DD if ":" in ends[0] else 0x0800)
 
 
-def hello(**how: object) -> list[bytes]:
+def hello(**how: Any) -> list[bytes]:
     """Return SYN, SYN and ACK, ACK."""
     return [send(at=-1, flags=SYN, **how), send(side=1, at=-1, flags=SYN | ACK, **how), send(flags=ACK, **how)]
 
@@ -168,7 +169,7 @@ def with_wrong_checksum(frame: bytes, by: int = 0x1234) -> bytes:
 def left_to_card(frame: bytes) -> bytes:
     """Return a frame with IPv4 and TCP whose checksum field holds the sum of the pseudo-header alone."""
     pseudo = ip_bytes(IP_A) + ip_bytes(IP_B) + struct.pack(">xBH", TCP, len(frame) - 34)
-    total = sum(struct.unpack(">6H", pseudo))
+    total: int = sum(struct.unpack(">6H", pseudo))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return frame[:50] + total.to_bytes(2, "big") + frame[52:]

@@ -130,7 +130,6 @@ def test_the_urgent_pointer_moves_nothing(tmp_path: Path) -> None:
 def talks(draw: st.DrawFn) -> tuple[bytes, bytes, list[bytes]]:
     """What two sides send, and packets that carry it: cut anyhow, sent again, in fragments, tagged, out of order."""
     isn = (draw(st.integers(0, 2**32 - 1)), draw(st.integers(2**32 - 200, 2**32 - 1)))
-    how = {"isn": isn}
     frames = [frame for frame in hello(isn=isn) if draw(st.booleans())] if draw(st.booleans()) else []
     contents = []
     for side in (0, 1):
@@ -140,7 +139,7 @@ def talks(draw: st.DrawFn) -> tuple[bytes, bytes, list[bytes]]:
         runs = list(pairwise(cuts))
         again = draw(st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(1, 200)), max_size=4))
         for begin, end in runs + [(at, min(at + count, len(content))) for at, count in again]:
-            one = segment(content[begin:end], side=side, at=begin, **how)
+            one = segment(content[begin:end], side=side, at=begin, isn=isn)
             if draw(st.booleans()):
                 frames += fragments(one, draw(st.lists(st.integers(3, 9), max_size=4)), side=side, name=len(frames))
             else:
