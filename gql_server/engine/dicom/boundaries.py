@@ -41,7 +41,7 @@ _ITEMS: Final = (0x10, 0x20, 0x21, 0x50)
 _SIGNATURE: Final = b"\0\0\0\0\4\0\0\0"
 """How every command set begins: Command Group Length, four bytes (PS3.7 §6.3.1)."""
 _SIGNATURE_AT: Final = 12
-_PRINTABLE: Final = range(0x20, 0x7F)
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _FIRST_WINDOW: Final = 1 << 12
 _WINDOW: Final = 1 << 18
 _OVERLAP: Final = 16
@@ -97,7 +97,7 @@ def _is_associate(stream: ByteStream, at: int, length: int) -> bool:
     pdu = stream.read(at, HEADER + length)
     if len(pdu) < _SHORT_PDU or not pdu[7] & 1 or pdu[8:10] != b"\0\0":
         return False
-    if any(byte not in _PRINTABLE for byte in pdu[10:42].rstrip(b"\0 ")):
+    if pdu[10:42].rstrip(b"\0 ").translate(None, _PRINTABLE):
         return False
     place = _FIXED
     if length == SMALLEST_ASSOCIATE or (len(pdu) > place and pdu[place] != _ITEMS[0]):

@@ -27,7 +27,7 @@ from gql_server.engine.dicom.data_sets import DataSet, DataSetReader
 from gql_server.engine.dicom.finding import Encrypted, find_begins
 from gql_server.engine.dicom.negotiations import AssociationFacts, Negotiation, Syntax, facts_of
 from gql_server.engine.dicom.pdus import BROKEN, RESERVED, TORN, Event, PduScanner
-from gql_server.engine.dicom.sources import NO_SPANS, Duplex, Spans
+from gql_server.engine.dicom.sources import NO_SPANS, Duplex, Spans, read_short
 from gql_server.engine.dicom.transfer_syntaxes import SyntaxSource
 
 _COMMAND: Final = 1
@@ -128,8 +128,9 @@ class AssociationReader:
     @classmethod
     def find(cls, connection: Duplex) -> "AssociationReader | Encrypted | None":
         """Return a reader if the connection carries DICOM, and how it is known if it is TLS that probably does."""
-        begins = find_begins(connection)
-        return cls(connection, begins) if isinstance(begins, tuple) else begins
+        short = read_short(connection)
+        begins = find_begins(short)
+        return cls(short, begins) if isinstance(begins, tuple) else begins
 
     @property
     def requestor(self) -> int | None:
