@@ -17,6 +17,14 @@ from tests.dicom.wire import capture_of
 SEED = 20240611
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have every kernel of this process bounds-checked, as in the engine's own tests, and compiled before any test."""
+    root = Path(tempfile.gettempdir()) / f"gql-server-kernels-{os.geteuid()}"
+    os.environ.update(kernel_environment(root, checked=True))
+    # numba reads its environment on import.
+    importlib.import_module("gql_server.engine.child").load_kernels(os.environ["NUMBA_CACHE_DIR"])
+
+
 def _cached(factory: pytest.TempPathFactory, play: Play) -> Recording:
     """Record once for all processes of a run."""
     directory = factory.getbasetemp()
@@ -49,12 +57,7 @@ MODULES = {"deidentify": "deidentifying", "preview": "previewing", "extract": "e
 
 @pytest.fixture(scope="session")
 def operation() -> Operation:
-    """What the engine can do by name, its kernels bounds-checked as in the engine's own tests."""
-    if "NUMBA_CACHE_DIR" not in os.environ:
-        root = Path(tempfile.gettempdir()) / f"gql-server-kernels-{os.geteuid()}"
-        os.environ.update(kernel_environment(root, checked=True))
-    # numba reads its environment on import.
-    importlib.import_module("gql_server.engine.child").load_kernels(os.environ["NUMBA_CACHE_DIR"])
+    """What the engine can do by name."""
 
     def named(name: str) -> Callable[[Any, Any], Any]:
         found: Callable[[Any, Any], Any] = getattr(

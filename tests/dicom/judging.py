@@ -31,7 +31,7 @@ _DATES: Final = {"DA", "TM", "DT"}
 _TEXTS: Final = {"PN", "LO", "SH", "ST", "LT", "UT", "UI", "AE", "DA", "DT", "UC", "CS"}
 _SINGLE: Final = {"ST", "LT", "UT"}
 """Text in which a backslash is a character."""
-_SAYS_NOTHING: Final = re.compile(rb"[\s\0.^=\\0]*|19000101(\d{6})?[\s\0.\d+]*")
+_SAYS_NOTHING: Final = re.compile(rb"[\s\0.^=\\0-]*|19000101(\d{6})?[\s\0.\d+]*")
 _TABLE: Final = {
     int(tag[0]) << 16 | int(tag[1])
     for name, rows in vars(dicomfields_2026c).items()

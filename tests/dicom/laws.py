@@ -79,7 +79,7 @@ def checksums(original: bytes, output: bytes) -> list[str]:
 
 
 def _sums(record: Record) -> Iterator[tuple[int, int, bool]]:
-    """Yield a TCP checksum, how far off it is, and whether it is 0 or a pseudo-header's alone."""
+    """Yield a TCP checksum, how far off it is, and whether it is wrong since it is 0 or a pseudo-header's alone."""
     data = record.data
     at = {1: 14, 101: 0, 113: 16, 276: 20}[record.link_type]
     if len(data) < at + 40 or data[at] >> 4 != 4 or data[at + 9] != TCP or data[at + 6] & 0x3F or data[at + 7]:
@@ -90,7 +90,8 @@ def _sums(record: Record) -> Iterator[tuple[int, int, bool]]:
     addresses = [".".join(map(str, data[place : place + 4])) for place in (at + 12, at + 16)]
     pseudo = _sum(pseudo_header(addresses[0], addresses[1], TCP, total - 20))
     rest = _sum(body[:16] + b"\0\0" + body[18:])
-    yield stored, (stored + pseudo + rest) % _MASK, stored in (0, pseudo)
+    off = (stored + pseudo + rest) % _MASK
+    yield stored, off, off != 0 and stored in (0, pseudo)
 
 
 def _sum(data: bytes) -> int:

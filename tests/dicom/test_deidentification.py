@@ -13,7 +13,7 @@ from ssl import TLSVersion
 
 import pytest
 
-from gql_server.domain.dicom import DamagePolicy, DatePolicy, DicomParameters, PixelPolicy
+from gql_server.domain.dicom import DamagePolicy, DatePolicy, DicomParameters, DicomProblem, PixelPolicy
 from gql_server.domain.dicom_errors import DicomUndecodable
 from tests.dicom import dissecting, judging, laws
 from tests.dicom.canaries import Scanner
@@ -38,7 +38,7 @@ TOLERANT = DicomParameters(damage=DamagePolicy.ZERO)
 def test_every_judge_is_content_with_a_clean_capture(clean_outcome: Outcome, recording: Recording) -> None:
     assert judging.judge(clean_outcome.original, clean_outcome.output, recording.oracle) == []
     assert laws.checksums(clean_outcome.before, clean_outcome.after) == []
-    assert clean_outcome.report.unreadable == ()
+    assert {one.problem for one in clean_outcome.report.unreadable} <= {DicomProblem.DEFLATE_BLANKED}
 
 
 def test_the_same_task_gives_the_same_bytes(clean_outcome: Outcome, engine: Engine) -> None:
