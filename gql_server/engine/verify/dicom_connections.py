@@ -156,6 +156,5 @@ class Indexer:
     def _segments(self) -> Segments:
         table = np.concatenate(self._parts) if self._parts else np.zeros((0, 4 + len(_KEPT_COLUMNS)), np.int64)
         self._parts.clear()
-        names = ("packet", "at", "other", "stream", "sequence", "flags", "data", "length", "wire")
-        names += ("rewritten", "live")
+        names = ["packet", "at", "other", "stream", "sequence", "flags", "data", "length", "wire", "rewritten", "live"]
         return Segments(**{name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(names)})

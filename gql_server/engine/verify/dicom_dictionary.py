@@ -21,13 +21,46 @@ from gql_server.domain.dicom_verification import DicomExpectation
 from gql_server.engine.verify import dicom_layout as d
 from gql_server.engine.verify.dicom_options import DESCRIPTORS, DEVICE, PATIENT
 
-VRS: Final = (
-    "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR US UT UV"
-).split()
-_LONG: Final = frozenset("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-TEXTS: Final = frozenset("AE LO LT PN SH ST UC UR UT".split())
-_NUMBERS: Final = frozenset("AT FD FL SL SS SV UL US UV".split())
-_BULKS: Final = frozenset("OB OD OF OL OV OW UN".split())
+VRS: Final = [
+    "AE",
+    "AS",
+    "AT",
+    "CS",
+    "DA",
+    "DS",
+    "DT",
+    "FD",
+    "FL",
+    "IS",
+    "LO",
+    "LT",
+    "OB",
+    "OD",
+    "OF",
+    "OL",
+    "OV",
+    "OW",
+    "PN",
+    "SH",
+    "SL",
+    "SQ",
+    "SS",
+    "ST",
+    "SV",
+    "TM",
+    "UC",
+    "UI",
+    "UL",
+    "UN",
+    "UR",
+    "US",
+    "UT",
+    "UV",
+]
+_LONG: Final = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
+TEXTS: Final = frozenset(["AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"])
+_NUMBERS: Final = frozenset(["AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"])
+_BULKS: Final = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "UN"])
 _TIMES: Final = {"DA": d.DATE, "DT": d.DATE, "TM": d.TIME}
 _PIXEL_DATA: Final = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 _CODED: Final = frozenset((0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080119, 0x00080120, 0x00080122))
@@ -80,7 +113,7 @@ def _known() -> Iterator[tuple[int, str]]:
 
 def _first(vr: str) -> str:
     """Return the VR of a tag; of several, the one that says least (US or OW, OB or OW)."""
-    return vr.split(" or ")[-1]
+    return vr.rsplit(" or ", maxsplit=1)[-1]
 
 
 def _expanded(mask: str) -> Iterator[int]:

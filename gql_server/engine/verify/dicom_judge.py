@@ -104,9 +104,26 @@ class StreamJudge:
     def _step(self, original: Octets, output: Octets, buffers: tuple[Octets, Octets], *, alone: bool) -> int:
         asked = self._asked
         targets, marks = (asked.targets, asked.marks) if asked else (_NOWHERE, _NOWHERE)
-        values = (self.counts, self.pixels, self._seen, self._rows, self._was, self._now)
-        lists = (self._places, self.state, self._words, *values, targets, marks, self._overrides, alone)
-        return int(read_stream(original, output, *buffers, *lists))
+        return int(
+            read_stream(
+                original,
+                output,
+                *buffers,
+                self._places,
+                self.state,
+                self._words,
+                self.counts,
+                self.pixels,
+                self._seen,
+                self._rows,
+                self._was,
+                self._now,
+                targets,
+                marks,
+                self._overrides,
+                alone,
+            )
+        )
 
     def _control(self, original: Octets, output: Octets) -> None:
         s = self.state

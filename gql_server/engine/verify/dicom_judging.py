@@ -197,9 +197,7 @@ def _stayed(a: Bytes, o: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @kernel
-def judge_piece(
-    a: Bytes, o: Bytes, m: State, s: State, targets: State, marks: State, at: int, length: int
-) -> None:
+def judge_piece(a: Bytes, o: Bytes, m: State, s: State, targets: State, marks: State, at: int, length: int) -> None:
     """Judge a piece of a long value."""
     stayed, new = 0, 0
     if not is_null(o, at, at + length):

@@ -5,7 +5,7 @@ Each hit has a place, which explains it or not. In payload that is no DICOM noth
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -44,11 +44,16 @@ class Stream(Protocol):
     """One direction of a TCP connection."""
 
     @property
-    def pieces(self) -> Pieces: ...
+    def pieces(self) -> Pieces:
+        """What is there of it."""
+
     @property
-    def is_dicom(self) -> bool: ...
+    def is_dicom(self) -> bool:
+        """Whether it carries DICOM."""
+
     @property
-    def contexts(self) -> dict[int, int]: ...
+    def contexts(self) -> dict[int, int]:
+        """The transfer syntax of each presentation context."""
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ class _Search:
 
 
 def search(
+    *,
     files: tuple[int, int],
     streams: Iterable[Stream],
     begins: Numbers,
@@ -172,9 +178,8 @@ def _hits_of(run: _Search, stream: Stream, *, packed: bool) -> list[Hit]:
         data = rest + chunk.output.tobytes()
         known = len(rest)
         run.reassembled += len(chunk.output)
-        for hit in run.scanner.scan(data, packed=packed):
-            if hit.end > known:
-                found.append(Hit(at=base + hit.at, end=base + hit.end, kind=hit.kind, pattern=hit.pattern, form=hit.form))
+        hits = run.scanner.scan(data, packed=packed)
+        found += (replace(hit, at=base + hit.at, end=base + hit.end) for hit in hits if hit.end > known)
         rest = data[-_SHORT_OVERLAP:] if not packed else data[-_OVERLAP:]
         if len(found) > _MOST_HITS:
             break
@@ -225,7 +230,7 @@ def _search_inflated(run: _Search, stream: Stream, painter: StreamJudge) -> None
             painter.look_up(was, now, asked)
         run.scanner.unpacked += len(now)
         for hit, marks in zip(hits, asked.marks.tolist(), strict=True):
-            packed = Hit(at=hit.at, end=hit.end, kind=hit.kind, pattern=hit.pattern, form=SecretForm.COMPRESSED)
+            packed = replace(hit, form=SecretForm.COMPRESSED)
             run.note(packed, place_of(hit, marks), _offset(stream.pieces, position))
 
 

@@ -6,6 +6,7 @@ searched for what must be gone.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -24,7 +25,7 @@ from gql_server.engine.verify.dicom_dictionary import Dictionary, dictionary_for
 from gql_server.engine.verify.dicom_judge import StreamJudge
 from gql_server.engine.verify.dicom_leaks import search
 from gql_server.engine.verify.dicom_recognition import begins_dicom, holds_command
-from gql_server.engine.verify.dicom_streams import AT, OTHER, Chunk, PairReader, Pieces, chunks_of, pieces_of
+from gql_server.engine.verify.dicom_streams import AT, OTHER, Chunk, Laid, PairReader, Pieces, chunks_of
 from gql_server.engine.verify.dicom_times import TimeShift
 from gql_server.engine.verify.dicom_values import ValueJudge
 from gql_server.engine.verify.layout import PACKET_BEGIN, PACKET_COLUMNS, PACKET_JUDGED_AT, PACKET_JUDGED_END
@@ -83,10 +84,17 @@ def prove_dicom(original: Path, output: Path, expected: DicomExpectation, tell: 
     judge = StreamJudge(expected, dictionary, values)
     proof = _Proof(found, expected, judge)
     with _opened(original) as one, _opened(output) as other:
-        proof.judge_all(PairReader(one.number, other.number))
+        proof.judge_all(PairReader(one, other))
         judge.flush()
-        files = (one.number, other.number)
-        scan, leaks = search(files, proof.sources(), indexer.begins(), values.secrets, dictionary, expected)
+        files = (one, other)
+        scan, leaks = search(
+            files=files,
+            streams=proof.sources(),
+            begins=indexer.begins(),
+            secrets=values.secrets,
+            dictionary=dictionary,
+            expected=expected,
+        )
     reasons = values.reasons | values.pseudonyms.conclude() | proof.reasons | leaks
     reasons |= {reason for counter, reason in _COUNTED if judge.state[counter]}
     if len(values.days) > 1 or (values.days and shift.days is not None and values.days != {shift.days}):
@@ -106,21 +114,13 @@ def prove_dicom(original: Path, output: Path, expected: DicomExpectation, tell: 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A file, open as long as it is read."""
-
-    number: int
-
-    def __enter__(self) -> "_Opened":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        os.close(self.number)
-
-
-def _opened(path: Path) -> _Opened:
-    return _Opened(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +139,8 @@ class _Proof:
         self._found = found
         self._expected = expected
         self._judge = judge
-        order = np.argsort(found.stream, kind="stable")
-        streams = found.stream[order]
-        edges = np.flatnonzero(np.diff(streams)) + 1
-        begins = np.concatenate([[0], edges]).astype(np.int64) if len(streams) else np.zeros(0, np.int64)
-        self._order = order
-        self._begins = begins
-        self._ends = np.concatenate([edges, [len(streams)]]).astype(np.int64) if len(streams) else begins
-        self._numbers = streams[begins] if len(streams) else begins
+        self._laid = Laid(found)
+        self._numbers = self._laid.numbers
         self._contexts: dict[int, dict[int, int]] = {}
         self.rows: list[Numbers] = []
         self.reasons: set[VerificationReason] = set()
@@ -160,18 +154,14 @@ class _Proof:
             yield [i, i + 1] if both else [i]
             i += 2 if both else 1
 
-    def _rows(self, stream: int) -> Numbers:
-        return np.asarray(self._order[self._begins[stream] : self._ends[stream]])
-
     def judge_all(self, reader: PairReader) -> None:
         """Judge every connection that carries DICOM."""
         for streams in self._connections():
-            rows = [self._rows(stream) for stream in streams]
-            found = [self._found.of(each) for each in rows]
-            pieces = [pieces_of(each) for each in found]
+            rows = [self._laid.rows(stream) for stream in streams]
+            pieces = [self._laid.pieces(stream) for stream in streams]
             chunks = [chunks_of(each, reader) for each in pieces]
             firsts = [next(each, None) for each in chunks]
-            if not self._is_dicom(found, firsts, pieces, reader):
+            if not self._is_dicom(np.concatenate(rows), firsts, pieces, reader):
                 continue
             contexts: dict[int, int] = {}
             for first in firsts:
@@ -185,15 +175,13 @@ class _Proof:
             self.connections += 1
             self.streams += len(streams)
 
-    def _is_dicom(
-        self, found: list[Segments], firsts: list[Chunk | None], pieces: list[Pieces], reader: PairReader
-    ) -> bool:
+    def _is_dicom(self, rows: Numbers, firsts: list[Chunk | None], pieces: list[Pieces], reader: PairReader) -> bool:
         """Say whether a connection carries DICOM: by its content, or because the output treats it so."""
-        if any(each.rewritten.any() for each in found):
+        if self._found.rewritten[rows].any():
             return True
         if any(first is not None and begins_dicom(first.original[:512].tobytes()) for first in firsts):
             return True
-        lives = any(each.live.any() for each in found)
+        lives = bool(self._found.live[rows].any())
         if self._expected.foreign is ForeignPolicy.ZERO or not lives:
             return lives
         # What stayed as a foreign payload must not be DICOM that nobody noticed.
@@ -219,10 +207,9 @@ class _Proof:
     def sources(self) -> Iterator[Source]:
         """Yield the streams of which anything is left in the output."""
         for stream in range(len(self._numbers)):
-            found = self._found.of(self._rows(stream))
-            if found.live.any():
+            if self._found.live[self._laid.rows(stream)].any():
                 contexts = self._contexts.get(stream)
-                yield Source(pieces=pieces_of(found), is_dicom=contexts is not None, contexts=contexts or {})
+                yield Source(pieces=self._laid.pieces(stream), is_dicom=contexts is not None, contexts=contexts or {})
 
 
 def _contexts_of(first: Chunk) -> dict[int, int]:

@@ -218,7 +218,7 @@ def _lose(s: State, count: int) -> None:
 
 
 @entry
-def read_stream(  # noqa: C901, PLR0912  # one loop over what a stream is made of
+def read_stream(  # noqa: C901, PLR0912, PLR0915  # one loop over what a stream is made of
     original: Bytes, output: Bytes, set_original: Bytes, set_output: Bytes, places: State, state: State, tags: State,
     counts: State, pixels: State, seen: Words, rows: State, was: Bytes, now: Bytes, targets: State, marks: State,
     overrides: Words, alone: bool,  # noqa: FBT001

@@ -22,7 +22,9 @@ def begins_dicom(start: bytes) -> bool:
     kind, length = start[0], int.from_bytes(start[2:6], "big")
     if kind in (_REQUEST, _ACCEPT):
         context = start[_FIXED : _FIXED + 1]
-        return _FIXED - 6 <= length <= _LONGEST and start[7] & 1 == 1 and context in (b"", bytes([_APPLICATION_CONTEXT]))
+        return (
+            _FIXED - 6 <= length <= _LONGEST and start[7] & 1 == 1 and context in (b"", bytes([_APPLICATION_CONTEXT]))
+        )
     if kind == _REJECT:
         return length == 4 and start[7] in (1, 2) and start[8] in (1, 2, 3) and len(start) == 10  # noqa: PLR2004  # PS3.8 §9.3.4
     return kind == _DATA and holds_command(start)
@@ -34,7 +36,8 @@ def holds_command(data: bytes) -> bool:
     while at >= 0:
         if at >= 12:  # noqa: PLR2004  # headers of PDU and PDV
             pdu, pdv = int.from_bytes(data[at - 10 : at - 6], "big"), int.from_bytes(data[at - 6 : at - 2], "big")
-            if data[at - 12 : at - 10] == b"\4\0" and 2 <= pdv <= pdu - 4 and data[at - 2] & 1 and data[at - 1] & 1:
+            fits = len(_COMMAND) < pdv <= pdu - 4
+            if data[at - 12 : at - 10] == b"\4\0" and fits and data[at - 2] & 1 and data[at - 1] & 1:
                 return True
         at = data.find(_COMMAND, at + 1)
     return False

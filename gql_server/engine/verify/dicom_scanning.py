@@ -25,7 +25,9 @@ _DEEPEST: Final = 3
 _MOST_UNPACKED: Final = 8 << 20
 _LONGEST_BASE64: Final = 1 << 20
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_\-][A-Za-z0-9+/_\-\r\n]{14,}[A-Za-z0-9+/_\-=]")
+_WIDE: Final = re.compile(rb"\0[\x20-\x7e](?:\0[\x20-\x7e]){2,}")
 _PERCENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
+_LINE: Final = re.compile(rb"[\x20-\x7e]{4,}")
 _ZLIB: Final = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _GZIP: Final = b"\x1f\x8b\x08"
 _ZIP: Final = b"PK\x03\x04"
@@ -66,6 +68,7 @@ class Scanner:
         for begin, end in _spans(data):
             span = data[begin:end]
             yield from self._plain(span, begin, SecretForm.BYTES)
+            yield from self._wide(span, begin)
             if packed:
                 yield from self._packed(span, begin, 0, None)
 
@@ -78,12 +81,20 @@ class Scanner:
                     continue
                 yield Hit(at=base + begin, end=base + end, kind=self._kinds[pattern], pattern=pattern, form=form)
 
+    def _wide(self, data: bytes, base: int) -> Iterator[Hit]:
+        """Search text of UTF-16 in either order: every second byte is zero."""
+        for match in _WIDE.finditer(data):
+            begin = match.start() - 1 if match.start() > 0 else match.start() + 1
+            for hit in self._plain(data[begin : match.end() : 2], 0, SecretForm.BYTES):
+                at, end = base + begin + 2 * hit.at, base + begin + 2 * hit.end - 1
+                yield Hit(at=at, end=end, kind=hit.kind, pattern=hit.pattern, form=SecretForm.BYTES)
+
     def _packed(self, data: bytes, base: int, depth: int, outer: tuple[int, int, SecretForm] | None) -> Iterator[Hit]:
         """Search what data unpacks to; `outer` says where it was unpacked itself."""
         for form, begin, end, inner in _unpacked(data):
             self.unpacked += len(inner)
             place = outer or (base + begin, base + end, form)
-            for hit in self._plain(inner, 0, form):
+            for hit in (*self._plain(inner, 0, form), *self._wide(inner, 0)):
                 yield Hit(at=place[0], end=place[1], kind=hit.kind, pattern=hit.pattern, form=place[2])
             if depth + 1 < _DEEPEST:
                 yield from self._packed(inner, 0, depth + 1, place)
@@ -112,7 +123,10 @@ def _spans(data: bytes) -> Iterator[tuple[int, int]]:
 def _unpacked(data: bytes) -> Iterator[tuple[SecretForm, int, int, bytes]]:
     """Yield what data unpacks to, with its place."""
     if _PERCENT.search(data):
-        yield SecretForm.PERCENT, 0, len(data), unquote_to_bytes(data.replace(b"+", b" "))
+        for match in _LINE.finditer(data):
+            if b"%" in match[0]:
+                plain = unquote_to_bytes(match[0].replace(b"+", b" "))
+                yield SecretForm.PERCENT, match.start(), match.end(), plain
     for match in _BASE64.finditer(data):
         yield from _base64(match)
     for at, bits in _members(data):

@@ -24,6 +24,7 @@ _DIGIT_BITS: Final = math.log2(10)
 _SIGN_BITS: Final = 5.0
 _SPLIT: Final = re.compile(rb"[\\^=]")
 _TEXT_SPLIT: Final = re.compile(r"[\\^=]")
+_DELIMITERS: Final = set(b"\\^=")
 _NO_BYTES: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -41,12 +42,15 @@ class Secrets:
     def add(self, kind: SecretKind, value: bytes, charset: int = 0) -> None:
         """Take in one value of an element; of a name, each of its components too."""
         whole = value.strip(b" \0")
-        parts = {whole, *(part.strip(b" \0") for part in _SPLIT.split(whole))}
         if not whole.isascii() or b"\x1b" in whole:
             self._add_texts(kind, whole, charset)
+            parts = [part for part in _SPLIT.split(whole) if part.isascii()]
+        elif _SPLIT.search(whole):
+            parts = [whole, *_SPLIT.split(whole)]
+        else:
+            parts = [whole]
         for part in parts:
-            if part.isascii():
-                self._add(kind, part)
+            self._add(kind, part.strip(b" \0"))
 
     def _add_texts(self, kind: SecretKind, whole: bytes, charset: int) -> None:
         """Take in a value that is no ASCII: as it is, and in the encodings that its text has elsewhere."""
@@ -63,7 +67,7 @@ class Secrets:
         named = self.charsets.get(charset, b"").decode("ascii", "ignore").split("\\")
         encodings = [python_encoding.get(name.strip(), "iso8859") for name in named]
         try:
-            yield decode_bytes(whole, encodings, {"\\", "^", "="})
+            yield decode_bytes(whole, encodings, _DELIMITERS)
         except (UnicodeError, LookupError):
             yield whole.decode("latin-1")
 
@@ -85,8 +89,6 @@ class Secrets:
             return
         self._texts.add(lower)
         self._note(kind, lower)
-        # Every second byte zero: UTF-16 in either order.
-        self._note(kind, b"\0".join(lower[i : i + 1] for i in range(len(lower))))
         self.values += 1
 
     def _note(self, kind: SecretKind, pattern: bytes) -> None:

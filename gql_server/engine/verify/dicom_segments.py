@@ -147,9 +147,7 @@ def _part(r: State, row: int, part: np.uint64, offset: int, more: int, at: int, 
 
 
 @kernel
-def _segment(
-    b: Bytes, r: State, row: int, one: np.uint64, other: np.uint64, at: int, stop: int, wire: int
-) -> None:
+def _segment(b: Bytes, r: State, row: int, one: np.uint64, other: np.uint64, at: int, stop: int, wire: int) -> None:
     if stop - at < 20:  # noqa: PLR2004  # the header
         return
     header = (load8(b, at + 12) >> 4) * 4
@@ -176,7 +174,15 @@ def _compare(a: Bytes, o: Bytes, r: State, row: int, shift: int, stop: int) -> N
 
 @entry
 def find_segments(
-    original: Bytes, output: Bytes, packets: State, others: State, rows: State, seed: int, first: int, other: int, count: int
+    original: Bytes,
+    output: Bytes,
+    packets: State,
+    others: State,
+    rows: State,
+    seed: int,
+    first: int,
+    other: int,
+    count: int,
 ) -> None:
     """Write one row for each of `count` packets of both files, from `first` and `other` on."""
     a, o, p, q, r = pointer(original), pointer(output), pointer(packets), pointer(others), pointer(rows)

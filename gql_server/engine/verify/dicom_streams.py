@@ -45,44 +45,89 @@ class Pieces:
     """The same of bytes that came again."""
     before: Numbers
     """The same of bytes before the first: no part of the stream."""
-    bytes: int
 
 
-def pieces_of(found: Segments) -> Pieces:
-    """Lay the segments of one direction out, which come in the order of their packets."""
-    positions = _positions(found)
-    rows = np.column_stack([positions, positions + found.length, found.at, found.other, found.packet])
-    rows = rows[found.length > 0]
+class Laid:
+    """All streams of a capture, each with its segments laid out."""
+
+    def __init__(self, found: Segments) -> None:
+        order = np.argsort(found.stream, kind="stable")
+        self._found = found
+        self.order = order
+        """Rows of segments, stream by stream."""
+        streams = found.stream[order]
+        self.edges = np.flatnonzero(np.diff(streams, prepend=-1, append=-1))
+        """Where each stream begins in the order; one more for the end."""
+        self.numbers = streams[self.edges[:-1]]
+        positions = _positions(found.sequence[order], found.flags[order], self.edges)
+        length = found.length[order]
+        self._rows = np.column_stack(
+            [positions, positions + length, found.at[order], found.other[order], found.packet[order]]
+        )
+        follows = (positions[1:] >= self._rows[:-1, END]) & (length[1:] > 0) & (length[:-1] > 0)
+        follows |= streams[1:] != streams[:-1]
+        tidy = np.concatenate([[True], follows]) & (positions >= 0) & (length > 0)
+        # A SYN without data may stand first.
+        tidy[self.edges[:-1]] |= length[self.edges[:-1]] == 0
+        after = self.edges[:-1] + 1
+        second = after[after < self.edges[1:]]
+        tidy[second] |= (length[second - 1] == 0) & (length[second] > 0) & (positions[second] >= 0)
+        self._tidy = np.logical_and.reduceat(tidy, self.edges[:-1]) if len(tidy) else tidy
+
+    def rows(self, stream: int) -> Numbers:
+        """Return the rows of the segments of a stream, by its place in the list."""
+        return np.asarray(self.order[self.edges[stream] : self.edges[stream + 1]])
+
+    def pieces(self, stream: int) -> Pieces:
+        """Return what is there of a stream."""
+        rows = self._rows[self.edges[stream] : self.edges[stream + 1]]
+        none = rows[:0]
+        if self._tidy[stream]:
+            first = rows[1:] if len(rows) and rows[0, BEGIN] == rows[0, END] else rows
+            return Pieces(first=first, copies=none, before=none)
+        return _pieces_of(rows[rows[:, END] > rows[:, BEGIN]])
+
+
+def _pieces_of(rows: Numbers) -> Pieces:
+    """Lay segments out, which come in the order of their packets."""
     early = np.minimum(np.maximum(-rows[:, BEGIN], 0), rows[:, END] - rows[:, BEGIN])
     before = rows[early > 0].copy()
     before[:, END] = before[:, BEGIN] + early[early > 0]
+    rows = rows.copy()
     rows[:, [BEGIN, AT, OTHER]] += early[:, None]
     rows = rows[rows[:, END] > rows[:, BEGIN]]
     ordered = rows[np.argsort(rows[:, BEGIN], kind="stable")]
     copies: Numbers = np.zeros((0, PIECE_COLUMNS), np.int64)
     if len(ordered) and (np.maximum.accumulate(ordered[:-1, END]) > ordered[1:, BEGIN]).any():
         ordered, copies = _without_overlaps(rows)
-    return Pieces(first=ordered, copies=copies, before=before, bytes=int(found.length.sum()))
+    return Pieces(first=ordered, copies=copies, before=before)
 
 
-def _positions(found: Segments) -> Numbers:
-    sequence = found.sequence
+def _positions(sequence: Numbers, flags: Numbers, edges: Numbers) -> Numbers:
+    """Return where each segment begins in its stream, counted from SYN or from the first byte."""
     if not len(sequence):
         return sequence
-    steps = (np.diff(sequence) + _HALF) % _MODULUS - _HALF
-    unwrapped = np.concatenate([[0], np.cumsum(steps)])
-    begins = np.flatnonzero(found.flags & segments.SYN)
-    shifted = unwrapped + (found.flags & segments.SYN != 0)
-    if len(begins):
-        return np.asarray(shifted - (unwrapped[begins[0]] + 1))
-    return np.asarray(shifted - shifted.min())
+    counts = np.diff(edges)
+    steps = (np.diff(sequence, prepend=0) + _HALF) % _MODULUS - _HALF
+    steps[edges[:-1]] = 0
+    total = np.cumsum(steps)
+    unwrapped = total - np.repeat(total[edges[:-1]], counts)
+    begins = flags & segments.SYN != 0
+    shifted = unwrapped + begins
+    base = np.minimum.reduceat(shifted, edges[:-1])
+    # Of several SYNs the first one counts.
+    syns = np.flatnonzero(begins)[::-1]
+    streams = np.searchsorted(edges, syns, side="right") - 1
+    base[streams] = shifted[syns]
+    return np.asarray(shifted - np.repeat(base, counts))
 
 
 def _without_overlaps(rows: Numbers) -> tuple[Numbers, Numbers]:
     """Tell bytes that came first from those that came again."""
     begins: list[int] = []
     ends: list[int] = []
-    first, copies = [], []
+    first: list[tuple[int, int, int, int, int]] = []
+    copies: list[tuple[int, int, int, int, int]] = []
     for begin, end, at, other, packet in rows.tolist():
         place, i = begin, max(bisect_left(begins, begin) - 1, 0)
         while place < end:

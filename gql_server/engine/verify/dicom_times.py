@@ -56,10 +56,8 @@ class TimeShift:
 
 def _lists(reading: SideBySide, count: int) -> tuple[Numbers, Numbers]:
     one, two = reading.original, reading.output
-    lists = []
-    for reader in (one, two):
-        lists.append(reader.packets.reshape(-1, PACKET_COLUMNS)[reader.next : reader.next + count])
-    return lists[0], lists[1]
+    was = one.packets.reshape(-1, PACKET_COLUMNS)[one.next : one.next + count]
+    return was, two.packets.reshape(-1, PACKET_COLUMNS)[two.next : two.next + count]
 
 
 def _times(reading: SideBySide, count: int) -> tuple[Numbers, Numbers, Numbers]:

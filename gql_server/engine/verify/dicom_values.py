@@ -45,7 +45,9 @@ class ValueJudge:
         self.days: set[int] = set()
         """By how many days dates moved."""
 
-    def take(self, tag: int, vr: int, rule: int, outcome: int, was: bytes, now: bytes, charset: int) -> None:
+    def take(  # noqa: PLR0917  # a row of what the kernels show
+        self, tag: int, vr: int, rule: int, outcome: int, was: bytes, now: bytes, charset: int
+    ) -> None:
         """Judge a value of a data set."""
         if rule == d.CHARACTER_SET:
             self.secrets.charsets[charset] = was.strip(_PAD)

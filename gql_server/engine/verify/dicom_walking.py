@@ -45,12 +45,12 @@ def _tag(b: Bytes, at: int, syntax: int) -> int:
 
 @kernel
 def _top(s: State) -> int:
-    return d.STACK + (s[d.DEPTH] - 1) * d.STACK_COLUMNS
+    return int(d.STACK + (s[d.DEPTH] - 1) * d.STACK_COLUMNS)
 
 
 @kernel
 def _syntax(s: State) -> int:
-    return s[_top(s) + d.STACK_SYNTAX] if s[d.DEPTH] > 0 else s[d.SYNTAX]
+    return int(s[_top(s) + d.STACK_SYNTAX] if s[d.DEPTH] > 0 else s[d.SYNTAX])
 
 
 @kernel
@@ -59,7 +59,7 @@ def _limit(s: State) -> int:
     for level in range(s[d.DEPTH] - 1, -1, -1):
         end = s[d.STACK + level * d.STACK_COLUMNS + d.STACK_END]
         if end >= 0:
-            return end
+            return int(end)
     return d.ENDLESS
 
 
@@ -99,7 +99,7 @@ def vr_of(tags: State, b: Bytes, at: int) -> int:
     """Return the index of a VR by its letters, or -1."""
     one, two = load8(b, at) - 65, load8(b, at + 1) - 65
     if 0 <= one < 26 and 0 <= two < 26:  # noqa: PLR2004  # letters
-        return tags[d.VR_LETTERS + one * 26 + two]
+        return int(tags[d.VR_LETTERS + one * 26 + two])
     return -1
 
 
@@ -167,7 +167,7 @@ def _path(s: State, tag: int) -> np.uint64:
 
 @kernel
 def _is_free(s: State, overrides: Words, path: np.uint64) -> bool:
-    for i in range(s[d.OVERRIDES]):
+    for i in range(s[d.OVERRIDES]):  # noqa: SIM110  # numba knows no any()
         if overrides[i] == path:
             return True
     return False
@@ -183,7 +183,7 @@ def _rule(tags: State, tag: int, row: int, vr: int) -> int:
         # Group lengths (PS3.5 §7.2).
         return d.NUMBER if tag & 0xFFFF == 0 and vr != _VR_UN else d.BULK
     rule = tags[d.TAGS + 2 * tags[d.TAG_COUNT] + row]
-    return rule if rule >= 0 else tags[d.VR_RULE + vr]
+    return int(rule if rule >= 0 else tags[d.VR_RULE + vr])
 
 
 @kernel
@@ -195,14 +195,14 @@ def _opens_items(a: Bytes, o: Bytes, i: int, have: int, length: int, syntax: int
 @kernel
 def _implicit_vr(tags: State, tag: int, row: int) -> int:
     if row >= 0:
-        return tags[d.TAGS + tags[d.TAG_COUNT] + row]
+        return int(tags[d.TAGS + tags[d.TAG_COUNT] + row])
     if tag & 0xFFFF == 0:
-        return tags[d.VR_LETTERS + 20 * 26 + 11]  # UL
+        return int(tags[d.VR_LETTERS + 20 * 26 + 11])  # UL
     return _VR_LO if (tag >> 16) & 1 and 0x10 <= (tag & 0xFFFF) <= 0xFF else _VR_UN  # noqa: PLR2004  # PS3.5 §7.8.1
 
 
 @kernel
-def _element(
+def _element(  # noqa: C901, PLR0911, PLR0912, PLR0915  # one element, from its tag to its value
     a: Bytes, o: Bytes, m: State, s: State, tags: State, counts: State, seen: Words, rows: State,
     was: Bytes, now: Bytes, targets: State, marks: State, overrides: Words, i: int, have: int, final: bool,  # noqa: FBT001
 ) -> int:  # fmt: skip
@@ -288,7 +288,16 @@ def _unread(o: Bytes, s: State, i: int, length: int) -> None:
 
 @kernel
 def _goes_on(
-    a: Bytes, o: Bytes, m: State, s: State, counts: State, pixels: State, targets: State, marks: State, i: int, have: int
+    a: Bytes,
+    o: Bytes,
+    m: State,
+    s: State,
+    counts: State,
+    pixels: State,
+    targets: State,
+    marks: State,
+    i: int,
+    have: int,
 ) -> bool:
     """Go on with what needs no header; say whether there was any."""
     if s[d.VALUE_LEFT] > 0:
@@ -298,12 +307,12 @@ def _goes_on(
         s[d.VALUE_LEFT] -= length
         if s[d.VALUE_LEFT] == 0:
             count_long(s, counts, pixels)
-        return length > 0
+        return bool(length > 0)
     if s[d.UNREAD] > s[d.SET_AT]:
         length = min(have, s[d.UNREAD] - s[d.SET_AT])
         _unread(o, s, i, length)
         s[d.SET_AT] += length
-        return length > 0
+        return bool(length > 0)
     if s[d.DEPTH] > 0 and 0 <= s[_top(s) + d.STACK_END] <= s[d.SET_AT]:
         s[d.DEPTH] -= 1
         return True
@@ -332,9 +341,7 @@ def walk(
         if not is_lacking and s[d.DEPTH] > 0 and s[_top(s) + d.STACK_KIND] != d.ITEM:
             _item(a, o, s, i)
         elif not is_lacking:
-            answer = _element(
-                a, o, m, s, tags, counts, seen, rows, was, now, targets, marks, overrides, i, have, final
-            )
+            answer = _element(a, o, m, s, tags, counts, seen, rows, was, now, targets, marks, overrides, i, have, final)
             is_lacking = answer == d.LACKING
         if is_lacking and final:
             s[d.UNREAD] = s[d.SET_AT] + have

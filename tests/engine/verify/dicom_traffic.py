@@ -8,15 +8,14 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.filewriter import write_dataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import (
@@ -32,7 +31,18 @@ from gql_server.domain.dicom_verification import DicomExpectation
 from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification
 from gql_server.engine.tasks import VerifyTask
 from gql_server.engine.verify.verifying import verify
-from tests.captures import IP_A, IP_B, TCP, Packet, ethernet, ip_bytes, ipv4, packets, pcap, pseudo_header, with_checksum
+from gql_server.services.verification import payload_of
+from tests.captures import (
+    IP_A,
+    IP_B,
+    TCP,
+    ethernet,
+    ipv4,
+    packets,
+    pcap,
+    pseudo_header,
+    with_checksum,
+)
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 IMPLICIT = "1.2.840.10008.1.2"
@@ -139,19 +149,14 @@ def encoded(found: Dataset, syntax: str) -> bytes:
 
 def deflated(data: bytes, size: int | None = None) -> bytes:
     """Deflate a data set, to so many bytes if they are given: empty stored blocks fill up (RFC 1951 §3.2.4)."""
-    whole = zlib.compressobj(9 if size is None else 0, zlib.DEFLATED, -15)
-    packed = whole.compress(data) + whole.flush()
     if size is None:
-        return packed
-    shorter = zlib.compressobj(9, zlib.DEFLATED, -15)
-    body = shorter.compress(data) + shorter.flush(zlib.Z_SYNC_FLUSH)
-    rest = size - len(body) - 5
-    assert rest >= 0
-    blocks, odd = divmod(rest, 5)
-    body += b"\0\0\0\xff\xff" * blocks
-    # An odd rest goes into a final stored block: its header is at a byte boundary.
-    assert odd == 0 or size > 0
-    return body + b"\x01\0\0\xff\xff" + bytes(0) if odd == 0 else body + b"\x01\0\0\xff\xff" + b"\0" * odd
+        whole = zlib.compressobj(6, zlib.DEFLATED, -15)
+        return whole.compress(data) + whole.flush()
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
+    blocks, rest = divmod(size - len(body) - 5, 5)
+    assert blocks >= 0
+    return body + b"\0\0\0\xff\xff" * blocks + b"\1\0\0\xff\xff" + bytes(rest)
 
 
 def command(values: dict[str, Any]) -> bytes:
@@ -304,8 +309,6 @@ def prove_dicom(original: bytes, output: bytes, **fields: Any) -> Verification:
     dicom = DicomExpectation(**{key: value for key, value in fields.items() if key in DicomExpectation.__slots__})
     expected |= {key: value for key, value in fields.items() if key not in DicomExpectation.__slots__}
     if expected["payload"] is None:
-        from gql_server.services.verification import payload_of
-
         expected["payload"] = payload_of(dicom.foreign)
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name, "in"), Path(name, "out")
