@@ -224,8 +224,18 @@ def _fields(schema: GraphQLSchema, named: GraphQLNamedType, depth: int) -> Itera
         size = f"(first: {ROWS})" if "first" in field.args else ""
         if is_leaf_type(get_named_type(field.type)):
             yield name + size
-        elif depth > 0:
+        elif depth == DEPTH or (depth > 0 and _tells_an_id(get_named_type(field.type))):
             yield f"{name}{size} {selection(schema, field.type, depth - 1)}"
+
+
+def _tells_an_id(named: GraphQLNamedType, seen: frozenset[str] = frozenset()) -> bool:
+    """Say whether an id can be reached from a type; of what tells none, one look at the first level is enough."""
+    if named.name == "ID" or isinstance(named, GraphQLUnionType):
+        return True
+    if named.name in seen or not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+        return False
+    below = (get_named_type(field.type) for field in named.fields.values())
+    return any(_tells_an_id(each, seen | {named.name}) for each in below)
 
 
 def _members(schema: GraphQLSchema, named: GraphQLInterfaceType | GraphQLUnionType, depth: int) -> Iterator[str]:

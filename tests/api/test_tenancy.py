@@ -259,7 +259,11 @@ async def test_one_key_of_two_tenants_makes_two_uploads(tenants: tuple[Tenant, .
     assert len({each["upload"]["id"] for each in made}) == len(tenants)
 
 
-async def test_a_viewer_reads_what_others_read_and_changes_nothing(settler: Settler) -> None:
+PREVIEWS = {"Query.previewDicomDeidentification(traceId)", "Query.previewTransformation(traceId)"}
+"""They show originals beside what becomes of them."""
+
+
+async def test_a_viewer_reads_what_others_read_but_no_preview_and_changes_nothing(settler: Settler) -> None:
     tenant = await settler.settle(0)
     before = await settler.rows(tenant)
     mutations: dict[str, set[str]] = {}
@@ -270,6 +274,9 @@ async def test_a_viewer_reads_what_others_read_and_changes_nothing(settler: Sett
                 found = {code for code in ("FORBIDDEN", "NOT_FOUND") if f'"code":"{code}"' in said}
                 assert len(found) == 1, said
                 mutations.setdefault(place.label.partition("(")[0], set()).update(found)
+            elif place.label in PREVIEWS:
+                said = (await ask(tenant.apps[Role.VIEWER], place, tenant.newest(type_name)))[2]
+                assert ('"code":"FORBIDDEN"' in said) == (type_name == "Trace"), said
             else:
                 answers = [
                     await ask(tenant.apps[role], place, tenant.newest(type_name)) for role in (Role.ADMIN, Role.VIEWER)
