@@ -17,6 +17,8 @@ KEYWORDS: Final = {"CALLING_AE": "CallingAETitle", "CALLED_AE": "CalledAETitle",
 """Fields that a preview shows, by their kind."""
 VRS: Final = {"CALLING_AE": "AE", "CALLED_AE": "AE", "USER_NAME": "UC"}
 _LONGEST_NAME: Final = 64
+_REMEMBERED: Final = 10_000
+"""Fields whose replacement is kept."""
 _UTF_8: Final = b"ISO_IR 192"
 _SMALL: Final = 0x10
 _IMPLEMENTATION: Final = "IMPLEMENTATION_UID"
@@ -27,6 +29,7 @@ class AssociationFields:
 
     def __init__(self, parameters: DicomParameters, replacing: Replacing) -> None:
         self._parameters, self._replacing = parameters, replacing
+        self._remembered: dict[tuple[str, bytes], tuple[bytes, DicomAction]] = {}
 
     def replaced(self, kind: str, value: bytes) -> tuple[bytes, DicomAction]:
         """Return what a field becomes; kinds that are not known here become zero.
@@ -34,6 +37,15 @@ class AssociationFields:
         Raises:
             UidCollision: two UIDs would share a pseudonym.
         """
+        # Most associations of a network say the same.
+        known = self._remembered.get((kind, value))
+        if known is None:
+            known = self._replace(kind, value)
+            if len(self._remembered) < _REMEMBERED:
+                self._remembered[kind, value] = known
+        return known
+
+    def _replace(self, kind: str, value: bytes) -> tuple[bytes, DicomAction]:
         if not value.strip(b" \0"):
             return value, DicomAction.EMPTY
         found = self._found(kind, value)
