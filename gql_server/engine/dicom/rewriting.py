@@ -119,7 +119,7 @@ class _Association:
         self._rewriting.data_sets += message.data is not None
 
     def _require_sound(self, message: Message, data: DataSet) -> None:
-        if (data.elements[:, KIND] == UNREADABLE).any():
+        if data.problems and (data.elements[:, KIND] == UNREADABLE).any():
             for problem in sorted(data.problems):
                 self._rewriting.lose(self._connection, message.side, message.at, problem)
 
