@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 _LINE_BYTES = 1 << 24
 """The report on a capture with ten thousand associations takes megabytes."""
-_WARM_UP_SECONDS = 180.0
-"""Compiling the kernels for the first time takes some ten seconds on a quiet machine."""
+_WARM_UP_SECONDS = 600.0
+"""Compiling the kernels for the first time takes a minute or two on a quiet machine, and many on a busy one."""
 _LAST_WORDS_SECONDS = 1.0
 _LAST_WORDS = re.compile(rb"^engine child: (\w{1,60})$", re.MULTILINE)
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
