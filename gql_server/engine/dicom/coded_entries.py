@@ -43,15 +43,14 @@ class CodedEntries:
         return self.is_standard(entry.scheme) and (_CODE.fullmatch(stripped) is not None or not stripped)
 
     def publishes(self, entry: CodedEntry, meaning: bytes) -> bool:
-        """Tell whether a meaning is the one that its scheme gives a code."""
-        published = self._meanings.get((entry.scheme, entry.code))
-        return published is not None and published == meaning.strip(b" \0").lower()
+        """Tell whether a meaning is one that its scheme gives a code."""
+        return (entry.scheme, entry.code, meaning.strip(b" \0").lower()) in self._published
 
     @cached_property
-    def _meanings(self) -> dict[tuple[bytes, bytes], bytes]:
+    def _published(self) -> frozenset[tuple[bytes, bytes, bytes]]:
         # Thousands of codes: most captures need none of them.
         from gql_server.engine.dicom.vocabulary import published_codes  # noqa: PLC0415  # see above
 
-        return {
-            (scheme.encode(), code.encode()): meaning.encode().lower() for scheme, code, meaning in published_codes()
-        }
+        return frozenset(
+            (scheme.encode(), code.encode(), meaning.encode().lower()) for scheme, code, meaning in published_codes()
+        )

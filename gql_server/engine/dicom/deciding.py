@@ -13,7 +13,7 @@ from gql_server.domain.dicom import DicomAction, DicomParameters
 from gql_server.engine.dicom import sweeping
 from gql_server.engine.dicom.actions import PIXEL_TAGS, Decision, decide
 from gql_server.engine.dicom.elements import TAG, VR
-from gql_server.engine.dicom.tally import Tally, tag_label
+from gql_server.engine.dicom.tally import UNKNOWN_TAG, Tally, tag_label
 
 Rows = npt.NDArray[np.int64]
 
@@ -21,6 +21,8 @@ _FIRST_KEYS: Final = 1 << 12
 _MOST_KEYS: Final = 1 << 18
 _FIRST_ROWS: Final = 1 << 10
 _FIRST_DECISIONS: Final = 1 << 8
+_MOST_DECISIONS: Final = 1 << 14
+"""From there on private groups share decisions; each VR still has its own."""
 _NOTHING_SKIPPED: Final = np.zeros(0, np.int64)
 _ACTIONS: Final = {
     sweeping.EMPTY: DicomAction.EMPTY,
@@ -88,7 +90,8 @@ class DecisionBook:
         decision = decide(tag, letters, self._parameters, command=self._command)
         label = tag_label(tag, known=bool(decision.keyword) or not tag & 0xFFFF)
         if tag >> 16 & 1:
-            label += str(int(decision.treatment))
+            shared = UNKNOWN_TAG if len(self.decisions) >= _MOST_DECISIONS else label
+            label = f"{shared} {decision.treatment.name}"
         place = (label, letters, decision.table)
         number = self._numbers.get(place)
         if number is None:

@@ -13,6 +13,7 @@ from gql_server.engine.dicom.elements import (
     ELEMENT_COLUMNS,
     KIND,
     LENGTH,
+    OFFSET_TABLE,
     OUTSIDE,
     PARENT,
     SEQUENCE,
@@ -169,7 +170,8 @@ def _treat(
     treatment = decisions[decision + TREATMENT]
     if decisions[decision + PIXELS] != 0:
         facts[PIXEL_BYTES] += length
-    if length == 0:
+    # An empty offset table still says that fragments follow.
+    if length == 0 and rows[row + KIND] != OFFSET_TABLE:
         _count(counts, slot, EMPTY, 0)
         return False
     if rows[row + KIND] == OUTSIDE or (not blanked and treatment > _T_SEQUENCE):

@@ -11,7 +11,7 @@ DESCRIPTORS = Descriptors()
     ("value", "declared", "expected"),
     [
         (b"CT Chest with Contrast", b"", b"CT Chest with Contrast"),
-        (b"Chest of Mrs Hawthorne, 570-555-0142", b"", b"Chest of xxx xxxxxxxxx, xxx-xxx-xxxx"),
+        (b"Chest of Frau Hawthorne, 570-555-0142", b"", b"Chest of xxxx xxxxxxxxx, xxx-xxx-xxxx"),
         (b"chest\r\nHAWTHORNE", b"", b"chest\r\nxxxxxxxxx"),
         ("Schädel".encode("latin-1"), b"ISO_IR 100", b"xxxxxxx"),
         ("Schädel".encode(), b"ISO_IR 192", b"xxxxxxxx"),
