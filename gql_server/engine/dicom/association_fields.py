@@ -1,9 +1,10 @@
-"""What becomes of the fields of association PDUs (PS3.8 §9.3, PS3.7 Annex D).
+"""What becomes of the fields of association PDUs.
 
-AE titles have the pseudonyms of devices, as station names do. A user's name has one if it is short text; passcodes,
-tickets and the server's answer to them become zero. UIDs are mapped by value, so that those of the standard stay. The
-implementation's class UID and version name tell which product in which version a hospital runs, a fingerprint of its
-devices: the UID has a pseudonym and the version name becomes x, unless device identity is retained.
+PS3.8 §9.3, PS3.7 Annex D. AE titles have the pseudonyms of devices, as station names do. A user's name has one if it
+is short text; passcodes, tickets and the server's answer to them become zero. UIDs are mapped by value, so that those
+of the standard stay. The implementation's class UID and version name tell which product in which version a hospital
+runs, a fingerprint of its devices: the UID has a pseudonym and the version name becomes x, unless device identity is
+retained.
 """
 
 from typing import Final

@@ -1,7 +1,8 @@
-"""Coded entries: codes of standard schemes (PS3.3 §8.8, PS3.16 §8).
+"""Coded entries: codes of published schemes.
 
-A scheme that everybody knows cannot say whose it is; a local one can, with its codes and meanings. A meaning stays
-as it is where it is the published one of its code, and word by word where the code is unknown here.
+PS3.3 §8.8, PS3.16 §8. A scheme that everybody knows cannot say whose it is; a local one can, with its codes and
+meanings. A meaning stays as it is where it is the published one of its code, and word by word where the code is
+unknown here.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Table E.1-1 of PS3.15: which attributes identify, and what becomes of them.
+"""Table E.1-1 of PS3.15: what becomes of which attribute.
 
 The rows are those of dicom-anonymizer's transcription of edition 2026c, read as data: importing the package would
 start its own anonymizer's imports, and its default is an older edition.

@@ -1,7 +1,8 @@
-"""What a value is read with: its character set, the coded entry it is part of, names beside it.
+"""What a value is read with.
 
-A data set's SpecificCharacterSet holds for its items too, unless an item has its own (PS3.3 §C.12.1.1.2). Rows do
-not say where items begin; a tag that is not larger than the one before it in the same sequence does.
+Its character set, the coded entry it is part of, the names beside it. A data set's SpecificCharacterSet holds for its
+items too, unless an item has its own (PS3.3 §C.12.1.1.2). Rows do not say where items begin; a tag that is not larger
+than the one before it in the same sequence does.
 """
 
 from typing import Final, Protocol

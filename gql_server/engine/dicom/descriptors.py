@@ -1,4 +1,4 @@
-"""Descriptors: only words of the standard's own vocabulary stay.
+"""Descriptors: only words of the standard stay.
 
 The vocabulary is every word in the names of PS3.6's attributes and UIDs and in the meanings of PS3.16's codes. All
 other letters, digits and characters become x, byte by byte; spaces, line ends and punctuation stay. A person can be

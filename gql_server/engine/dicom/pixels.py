@@ -1,4 +1,4 @@
-"""Pixel data that is kept: its comments are cleared, its offsets checked.
+"""Pixel data that is kept: no comments, true offsets.
 
 Images of compressed pixel data are one fragment or several (PS3.5 §A.4); an image begins where a fragment begins with
 the mark of a code stream.

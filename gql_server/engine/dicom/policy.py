@@ -1,4 +1,4 @@
-"""The policy: replaces the values of data sets, same length always.
+"""The policy: replaces values, same length always.
 
 One policy serves one job. Everything follows from its parameters, its key and its overrides: the same value becomes
 the same in every data set, association and trace.

@@ -1,6 +1,7 @@
-"""What stands in for a value that needs thought; always as long as the value.
+"""What stands in for a value that needs thought.
 
-A treatment that does not understand its value fills it: nothing is kept for want of understanding.
+It is always as long as the value. A treatment that does not understand its value fills it: nothing is kept for want
+of understanding.
 """
 
 from collections.abc import Callable

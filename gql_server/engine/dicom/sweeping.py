@@ -205,6 +205,34 @@ def _want(pending: State, found: int, rows: State, i: int, slot: int, blanked: b
         pending[place + SCOPE] = NOT_HELD_AND_BLANKED if blanked else NOT_HELD
 
 
+@kernel
+def _sweep_row(
+    b: Bytes, rows: State, i: int, table: State, slots: State, scopes: State, counts: State, facts: State, skip: bool
+) -> bool:
+    """Treat a row; return whether it needs thought."""
+    row = i * ELEMENT_COLUMNS
+    kind, parent = rows[row + KIND], rows[row + PARENT]
+    blanked = parent >= 0 and scopes[parent] == _BLANKED
+    scopes[i] = _FREE
+    if rows[row + TAG] == _CHARACTER_SET:
+        _note_character_set(facts, i, parent)
+    if skip:
+        return False
+    if kind == SEQUENCE:
+        if not blanked and table[slots[i] * DECISION_COLUMNS + TREATMENT] == _T_SEQUENCE:
+            _count(counts, slots[i], KEPT, 0)
+        else:
+            scopes[i] = _BLANKED
+            _count(counts, slots[i], BLANKED, 0)
+        return False
+    if kind == UNREADABLE:
+        facts[DAMAGED] += 1
+        facts[DAMAGED_BYTES] += rows[row + LENGTH]
+        _fill(b, rows[row + AT], rows[row + LENGTH], 0)
+        return False
+    return _treat(b, rows, i, table, slots, blanked, counts, facts)
+
+
 @entry
 def sweep(
     values: Bytes,
@@ -233,25 +261,9 @@ def sweep(
         return
     found = 0
     for i in range(count):
-        row = i * ELEMENT_COLUMNS
-        kind, parent = rows[row + KIND], rows[row + PARENT]
-        blanked = parent >= 0 and sequences[parent] == _BLANKED
-        sequences[i] = _FREE
-        if rows[row + TAG] == _CHARACTER_SET:
-            _note_character_set(results, i, parent)
-        if skipped.shape[0] > 0 and skipped[i] != 0:
-            continue
-        if kind == SEQUENCE:
-            if not blanked and table[places[i] * DECISION_COLUMNS + TREATMENT] == _T_SEQUENCE:
-                _count(tally, places[i], KEPT, 0)
-            else:
-                sequences[i] = _BLANKED
-                _count(tally, places[i], BLANKED, 0)
-        elif kind == UNREADABLE:
-            results[DAMAGED] += 1
-            results[DAMAGED_BYTES] += rows[row + LENGTH]
-            _fill(b, rows[row + AT], rows[row + LENGTH], 0)
-        elif _treat(b, rows, i, table, places, blanked, tally, results):
-            _want(wanted, found, rows, i, places[i], blanked)
+        skip = skipped.shape[0] > 0 and skipped[i] != 0
+        if _sweep_row(b, rows, i, table, places, sequences, tally, results, skip):
+            parent = rows[i * ELEMENT_COLUMNS + PARENT]
+            _want(wanted, found, rows, i, places[i], parent >= 0 and sequences[parent] == _BLANKED)
             found += 1
     results[PENDING] = found

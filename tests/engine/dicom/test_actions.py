@@ -1,5 +1,5 @@
 import pytest
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 from gql_server.domain.dicom import DatePolicy, DicomParameters, PixelPolicy
 from gql_server.engine.dicom.actions import NUMBER_BYTES, SPACED, Treatment, attribute, decide
@@ -46,7 +46,8 @@ def test_every_row_of_the_table_has_an_action_that_fits_it() -> None:
 
 
 def test_what_the_table_does_not_list_stays_only_where_its_vr_has_no_room_for_prose() -> None:
-    kept, prose = set(), set()
+    kept: set[tuple[str, Treatment]] = set()
+    prose: set[tuple[str, Treatment]] = set()
     for tag in set(DicomDictionary) - set(basic_profile()):
         found = treatment(tag)
         (kept if found in KEEPING else prose).add((vr_of(tag), found))

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 from gql_server.domain.dicom import DatePolicy, DicomAction, DicomParameters, PixelPolicy
 from gql_server.engine.dicom.actions import SPACED, Treatment, attribute, decide
