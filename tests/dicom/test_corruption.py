@@ -3,6 +3,7 @@
 GQL_SERVER_LONG_TESTS=1 makes it ten thousand, with other seeds each time. A failure names its seed.
 """
 
+import importlib
 import os
 import time
 
@@ -23,6 +24,15 @@ REFUSALS = {DamagePolicy.ZERO: CaptureError, DamagePolicy.FAIL: GqlServerError}
 """What may be refused: damage of the file, and where damage counts, that of DICOM."""
 
 
+@pytest.fixture
+def _one_alphabet(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the tables of letters once: they depend on nothing but Unicode, and cost more than the rest of a run."""
+    replacing = importlib.import_module("gql_server.engine.dicom.replacing")
+    made = replacing.Alphabets()
+    monkeypatch.setattr(replacing, "Alphabets", lambda: made)
+
+
+@pytest.mark.usefixtures("_one_alphabet")
 @pytest.mark.timeout(0 if LONG else 300)
 def test_a_corrupted_capture_shows_no_canary(small_recording: Recording, engine: Engine) -> None:
     print(f"seeds {SEEDS.start} to {SEEDS.stop - 1}")  # noqa: T201  # to find them again
