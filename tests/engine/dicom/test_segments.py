@@ -124,3 +124,9 @@ def test_a_field_with_the_sum_of_the_pseudo_header_is_left_to_the_card() -> None
     assert not is_left(held, 0x1233, 20, 20, 7)
     assert not is_left(held, 0x1234 - 20, 20, 20, 0xFFFF - 0x1234), "it is right as it is"
     assert is_left(held, 0x1234 - 20, 20, 19, 0xFFFF - 0x1234), "nobody can know"
+
+
+def test_an_empty_field_is_left_to_the_card() -> None:
+    held = array(b"\0\0")
+    assert is_left(held, 0x1111, 20, 20, 7)
+    assert not is_left(held, 0x1111, 20, 20, 0xFFFF - 20 - 0x1111), "it is right as it is"
