@@ -1,4 +1,4 @@
-"""The task that tells the associations and devices of a capture."""
+"""The task that lists associations and devices of a capture."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Lists of associations and devices, in files that are read by page.
+"""Lists of associations and devices, read by page from files.
 
 A list is a JSON array with a row on each line, and beside it an index: where each row begins, in bytes, eight bytes
 little-endian each. Files never change, so a row's number is its place for good. Nothing here needs a kernel.

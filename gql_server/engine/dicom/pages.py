@@ -1,4 +1,4 @@
-"""A page of a preview, with texts of a length that a table shows."""
+"""A page of a preview, with texts as long as a table shows."""
 
 from dataclasses import replace
 from typing import Final

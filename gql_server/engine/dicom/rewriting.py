@@ -1,4 +1,4 @@
-"""One association after the other: read, replaced, written back.
+"""One association after the other: read, replaced, written.
 
 What cannot be read becomes zero. Where every byte was captured that is damage, which ends the job if it is asked to;
 what a capture missed it explains itself.
