@@ -27,8 +27,6 @@ from gql_server.engine.inspect.survey import Survey
 from gql_server.engine.tasks import Progressed
 
 _WORKING_NAME: Final = "capture.working"
-_RELEASE_BYTES: Final = 64 << 20
-"""So much of the image is read before its memory is given back."""
 
 Progress = Callable[[Progressed], None]
 
@@ -59,14 +57,10 @@ def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> t
         progress(Progressed(packets=0, bytes_done=done // 4, bytes_total=size))
 
     with CaptureImage(task.source, working, foreign=task.dicom.foreign, progress=copied) as image:
-        unreleased = done = 0
+        done = 0
         for connection in image.connections:
             rewriting.rewrite(connection)
-            payload = sum(stream.end for stream in connection.streams)
-            unreleased, done = unreleased + payload, min(size, done + payload)
-            if unreleased >= _RELEASE_BYTES:
-                image.release()
-                unreleased = 0
+            done = min(size, done + sum(stream.end for stream in connection.streams))
             progress(Progressed(packets=0, bytes_done=size // 4 + done // 2, bytes_total=size))
         settled = image.settle()
         if task.dicom.dates is DatePolicy.SHIFT:

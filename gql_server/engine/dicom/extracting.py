@@ -31,7 +31,6 @@ def extract(task: ExtractDicomTask, progress: Callable[[Progressed], None]) -> D
             match AssociationReader.find(connection):
                 case AssociationReader() as reader:
                     associations.append(_Extraction(connection, reader, devices).associated())
-                    image.release()
                 case Encrypted():
                     associations.append(_encrypted(connection))
                 case None:

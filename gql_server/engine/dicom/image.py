@@ -26,9 +26,8 @@ from gql_server.engine.dicom.connections import Connection
 from gql_server.engine.dicom.indexing import Index
 from gql_server.engine.dicom.segments import MARK_CHANGED, MARK_LEFT
 from gql_server.engine.dicom.settling import CURSOR_LENGTH, DICOM_BYTES, FOREIGN_BYTES, settle_streams
+from gql_server.engine.dicom.streams import RELEASE_BYTES
 
-_RELEASE_BYTES: Final = 64 << 20
-"""The image is given back after so many bytes were gone through."""
 _PACKETS_MOST: Final = (1 << 32) - 1
 
 
@@ -79,6 +78,7 @@ class CaptureImage:
             access = mmap.ACCESS_WRITE if self._writes else mmap.ACCESS_COPY
             self._map = mmap.mmap(self._file, 0, access=access)
             self._found = self._index.finish(np.frombuffer(self._map, np.uint8))
+            self._found.tables.release = self.release
             self.release()
             stack.pop_all()
 
@@ -120,7 +120,7 @@ class CaptureImage:
         cursor = np.zeros(CURSOR_LENGTH, np.int64)
         count = len(tables.streams) // STREAM_COLUMNS
         arrays = (tables.image, marks, tables.segments, tables.streams, tables.copies, self._found.claims, cursor)
-        while not settle_streams(*arrays, count, self._zero, _RELEASE_BYTES):
+        while not settle_streams(*arrays, count, self._zero, RELEASE_BYTES):
             self.release()
         self.release()
         return Settled(

@@ -55,7 +55,6 @@ def preview(task: PreviewDicomTask, progress: Callable[[Progressed], None]) -> D
             reader = AssociationReader.find(connection)
             if isinstance(reader, AssociationReader):
                 _propose(policy, connection, reader)
-                image.release()
     return table.listed()
 
 

@@ -5,6 +5,7 @@ lie in the image, in the segments that brought them; what was not captured is a 
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +39,8 @@ from gql_server.engine.dicom.segments import (
 from gql_server.engine.dicom.settling import put_bytes
 from gql_server.engine.memory import load8, pointer, store8
 
+RELEASE_BYTES: Final = 32 << 20
+"""So much of the image is touched before its memory is given back."""
 SPAN_COLUMNS: Final = 2
 GATHER: Final = 0
 SCATTER: Final = 1
@@ -53,6 +56,18 @@ class Tables:
     segments: npt.NDArray[np.int64]
     streams: npt.NDArray[np.int64]
     copies: npt.NDArray[np.int64]
+    release: Callable[[], None] | None = None
+    """Gives the memory of the image back."""
+    touched: int = 0
+    """Bytes of the image that were touched since."""
+
+    def touch(self, count: int) -> None:
+        """Count touched bytes; give the image back when they are many."""
+        self.touched += count
+        if self.touched >= RELEASE_BYTES:
+            self.touched = 0
+            if self.release is not None:
+                self.release()
 
 
 @kernel
@@ -221,4 +236,5 @@ class Stream:
             raise ValueError("spans longer than the data")
         if what == SCATTER and not (data.flags.writeable and data.flags.c_contiguous):
             data = data.copy()  # kernels take no other arrays
+        self._tables.touch(int(wanted))
         return walk_spans(self._tables.image, self._table, self._first, self._count, flat, data, what)
