@@ -140,9 +140,11 @@ class Alphabets:
         names: dict[str, str] = {}
         for code in range(0x80, _BEYOND_BMP):
             letter = chr(code)
-            category = unicode_data.category(letter)
-            if code not in _SURROGATES and category[0] not in _STAYING:
-                names[letter] = f"{self._homes.get(letter, '')} {_script(letter)} {category[0]}{self._case(letter)}"
+            # The two cases of a letter may have come with different editions: the lower one tells for both.
+            folded = _folded(letter, self._homes)
+            category = unicode_data.category(folded)[0]
+            if code not in _SURROGATES and category not in _STAYING:
+                names[letter] = f"{self._homes.get(folded, '')} {_script(folded)} {category}{self._case(letter)}"
         return names
 
     def _case(self, letter: str) -> str:

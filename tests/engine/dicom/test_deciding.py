@@ -27,7 +27,7 @@ def test_private_elements_of_a_group_and_unknown_tags_share_decisions() -> None:
 
 
 def test_a_creator_is_decided_apart_from_its_elements() -> None:
-    book = DecisionBook(DicomParameters(), command=False)
+    book = DecisionBook(DicomParameters(retain_device=True), command=False)
     swept(book, [0x00090010, 0x00091001], "LO")
     assert len({each.treatment for each in book.decisions}) == 2
 
