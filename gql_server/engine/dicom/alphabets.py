@@ -149,7 +149,8 @@ class Alphabets:
 
     def _case(self, letter: str) -> str:
         folded = _folded(letter, self._homes)
-        return " cased" if folded != letter or _folded(letter.upper(), self._homes) != letter.upper() else ""
+        upper = letter.upper()
+        return " cased" if folded != letter or (upper != letter and _folded(upper, self._homes) == letter) else ""
 
     @cached_property
     def _members(self) -> dict[str, list[str]]:

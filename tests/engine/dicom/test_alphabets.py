@@ -66,3 +66,13 @@ def test_an_alphabet_is_the_same_in_every_encoding_that_has_all_of_it(letter: st
     assert one is not None
     assert other is not None
     assert (one.alphabet.letters, one.number) == (other.alphabet.letters, other.number)
+
+
+def test_every_stand_in_of_every_letter_can_be_told_back() -> None:
+    for code in range(0x80, 0x10000):
+        place = ALPHABETS.place(spelled(chr(code), UTF_8)) if chr(code).isalpha() else None
+        if place is not None:
+            other = spelled(place.letter((place.number * 7 + 1) % place.alphabet.size), UTF_8)
+            back = ALPHABETS.place(other)
+            assert back is not None
+            assert (back.alphabet, back.upper) == (place.alphabet, place.upper)
