@@ -11,13 +11,13 @@ _ZERO: Final = 0x30
 
 
 def is_dummy(value: bytes) -> bool:
-    """Say whether every number of a date or time is the dummy's: 19000101, January 1900 in part, or zeros."""
+    """Say whether every number of a date or time is the dummy's: 19000101, part of it, or zeros."""
     return all(_is_dummy_number(number) for number in _DIGITS.findall(value))
 
 
 def _is_dummy_number(number: bytes) -> bool:
     rest = number.removeprefix(_DUMMY) if number.startswith(_DUMMY) else number
-    return set(rest) <= {_ZERO} or _DUMMY.startswith(rest) or set(rest) <= {_ZERO, _ZERO + 1}
+    return set(rest) <= {_ZERO} or _DUMMY.startswith(rest) or rest == b"01"
 
 
 def days_between(was: bytes, now: bytes) -> set[int] | None:

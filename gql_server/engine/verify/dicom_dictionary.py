@@ -67,6 +67,30 @@ _CODED: Final = frozenset((0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x000
 """Code Value, Coding Scheme Designator and Version, Code Meaning, Long and URN Code Value, Mapping Resource UID."""
 _LOOKUPS: Final = frozenset((0x00283006, *range(0x00281101, 0x00281224)))
 """Lookup tables, whose numbers say how pixels look."""
+_PRODUCT: Final = frozenset(
+    (
+        0x00020013,
+        0x00080070,
+        0x00081090,
+        0x00181016,
+        0x00181018,
+        0x00181019,
+        0x00181020,
+        0x00185010,
+        0x00186031,
+        0x00189809,
+    )
+)
+"""Maker, model, software and transducer: the table does not list them, and they say nothing of a patient."""
+_TIME_ZONE: Final = 0x00080201
+IDENTIFIERS: Final = frozenset(
+    (
+        *(0x00080050, 0x00100020, 0x00120020, 0x00120030, 0x00120040, 0x00120042, 0x00120050, 0x00181000, 0x0018700A),
+        *(0x00189367, 0x00189371, 0x00200010, 0x00400512, 0x00400551, 0x00402016, 0x00402017, 0x30080105, 0x30100043),
+        0x3010001B,
+    )
+)
+"""Numbers and codes that identify and that the table replaces: each original has a pseudonym of its own."""
 _CHARACTER_SET: Final = 0x00080005
 _MOST_EXPANDED: Final = 256
 EXTRA_ROWS: Final = 128
@@ -80,8 +104,6 @@ class Dictionary:
     words: npt.NDArray[np.int64]
     tags: npt.NDArray[np.int64]
     vrs: npt.NDArray[np.int64]
-    pseudonymous: frozenset[int]
-    """Tags that Table E.1-1 replaces rather than removes."""
 
 
 def dictionary_for(expected: DicomExpectation) -> Dictionary:
@@ -90,7 +112,7 @@ def dictionary_for(expected: DicomExpectation) -> Dictionary:
     listed = _listed()
     tags = np.array(sorted(known), np.int64)
     vrs = np.array([VRS.index(known[tag]) for tag in tags.tolist()], np.int64)
-    rules = np.array([_rule(tag, known[tag], tag in listed, expected) for tag in tags.tolist()], np.int64)
+    rules = np.array([_rule(tag, known[tag], listed.get(tag), expected) for tag in tags.tolist()], np.int64)
     head = np.full(d.TAGS, -1, np.int64)
     for index, vr in enumerate(VRS):
         head[d.VR_LETTERS + (ord(vr[0]) - 65) * 26 + ord(vr[1]) - 65] = index
@@ -98,8 +120,7 @@ def dictionary_for(expected: DicomExpectation) -> Dictionary:
         head[d.VR_RULE + index] = _rule_of_vr(vr, expected)
     head[d.TAG_COUNT] = len(tags)
     words = np.ascontiguousarray(np.concatenate([head, tags, vrs, rules]))
-    pseudonymous = frozenset(tag for tag, action in listed.items() if action != "X")
-    return Dictionary(words=words, tags=tags, vrs=vrs, pseudonymous=pseudonymous)
+    return Dictionary(words=words, tags=tags, vrs=vrs)
 
 
 def _known() -> Iterator[tuple[int, str]]:
@@ -169,21 +190,30 @@ def _table() -> ModuleType:
     return module
 
 
-def _rule(tag: int, vr: str, is_listed: bool, expected: DicomExpectation) -> int:  # noqa: FBT001  # one of a row's facts
-    if tag == _CHARACTER_SET:
-        return d.CHARACTER_SET
-    if tag in _PIXEL_DATA:
-        return d.PIXELS
-    if tag in _CODED and not is_listed and vr in TEXTS:
+def _rule(tag: int, vr: str, action: str | None, expected: DicomExpectation) -> int:
+    """Return what must become of the values of a tag, by its action in the table."""
+    if tag == _CHARACTER_SET or tag in _PIXEL_DATA:
+        return d.CHARACTER_SET if tag == _CHARACTER_SET else d.PIXELS
+    if tag in _CODED and action is None and vr in TEXTS:
         return d.CODED
-    retained = (expected.retain_device and tag in DEVICE) or (
-        expected.retain_patient_characteristics and tag in PATIENT
-    )
-    if tag in _LOOKUPS or (retained and vr not in _TIMES):
+    if vr == "SQ":
+        # Nothing stays in a sequence that is removed.
+        return d.BULK if action == "X" and not _is_retained(tag, expected) else d.MAY_STAY
+    if (tag in _LOOKUPS and vr in _BULKS) or (vr not in _TIMES and _is_retained(tag, expected)):
         return d.MAY_STAY
-    if vr == "UI" or vr in _TIMES or not is_listed:
+    if vr == "UI" or vr in _TIMES or action is None:
         return _rule_of_vr(vr, expected)
     return d.BULK if vr in _BULKS else d.CHANGE
+
+
+def _is_retained(tag: int, expected: DicomExpectation) -> bool:
+    """Say whether an option lets the values of a tag stay."""
+    return (
+        (expected.retain_device and tag in DEVICE | _PRODUCT)
+        or (expected.retain_patient_characteristics and tag in PATIENT)
+        or (expected.dates is not DatePolicy.REMOVE and tag == _TIME_ZONE)
+        or (expected.clean_descriptors and tag in DESCRIPTORS and tag in _CLEANED_SEQUENCES)
+    )
 
 
 def _rule_of_vr(vr: str, expected: DicomExpectation) -> int:
@@ -194,6 +224,9 @@ def _rule_of_vr(vr: str, expected: DicomExpectation) -> int:
     if vr in TEXTS:
         return d.CHANGE
     return d.BULK if vr in _BULKS else d.NUMBER if vr in _NUMBERS else d.MAY_STAY
+
+
+_CLEANED_SEQUENCES: Final = frozenset(tag for tag in DESCRIPTORS if DicomDictionary.get(tag, ("",))[0] == "SQ")
 
 
 def is_descriptor(tag: int) -> bool:

@@ -97,7 +97,8 @@ ELEMENTS: Final = 51
 CONTEXTS: Final = 64
 """The transfer syntax of each presentation context; 0 where none is known."""
 STACK: Final = 320
-DEPTH_LIMIT: Final = 64
+DEPTH_LIMIT: Final = 160
+"""Sequences and their items, both."""
 STACK_COLUMNS: Final = 5
 STACK_END: Final = 0
 """Where it ends; -1 when a delimiter says so."""
@@ -105,7 +106,7 @@ STACK_KIND: Final = 1
 STACK_SYNTAX: Final = 2
 STACK_PATH: Final = 3
 STACK_BLANK: Final = 4
-"""1 where the output is zero from its header on."""
+"""1 where the output is zero from its header on, 2 where every value must be blank; 3 for both."""
 SEQUENCE: Final = 0
 ITEM: Final = 1
 FRAGMENTS: Final = 2

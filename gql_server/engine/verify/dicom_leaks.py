@@ -104,7 +104,7 @@ def search(
     """Search the output; return what was found, and what follows from it."""
     scanner = Scanner(secrets)
     run = _Search(scanner, files, begins)
-    painter = StreamJudge(expected, dictionary, ValueJudge(expected, dictionary.pseudonymous))
+    painter = StreamJudge(expected, dictionary, ValueJudge(expected))
     covered = []
     for stream in streams:
         if stream.is_dicom:

@@ -80,7 +80,7 @@ def prove_dicom(original: Path, output: Path, expected: DicomExpectation, tell: 
     indexer = Indexer()
     found = indexer.read(original, output, shift, tell)
     dictionary = dictionary_for(expected)
-    values = ValueJudge(expected, dictionary.pseudonymous)
+    values = ValueJudge(expected)
     judge = StreamJudge(expected, dictionary, values)
     proof = _Proof(found, expected, judge)
     with _opened(original) as one, _opened(output) as other:

@@ -23,6 +23,7 @@ _AT_ONCE: Final = 250_000
 _BLOCK: Final = 1 << 12
 _DEEPEST: Final = 3
 _MOST_UNPACKED: Final = 8 << 20
+_LONGEST_DAMAGED: Final = 1 << 16
 _LONGEST_BASE64: Final = 1 << 20
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_\-][A-Za-z0-9+/_\-\r\n]{14,}[A-Za-z0-9+/_\-=]")
 _WIDE: Final = re.compile(rb"\0[\x20-\x7e](?:\0[\x20-\x7e]){2,}")
@@ -171,14 +172,27 @@ def _members(data: bytes) -> Iterator[tuple[int, int]]:
 def _inflated(data: bytes, at: int, bits: int) -> bytes:
     """Return what a member unpacks to, as far as it is there."""
     reader, found, size = zlib.decompressobj(bits), [], 0
-    rest = data[at:] if len(data) - at < _MOST_UNPACKED else data[at : at + _MOST_UNPACKED]
-    try:
-        while rest and size < _MOST_UNPACKED and not reader.eof:
+    rest = data[at : at + _MOST_UNPACKED]
+    while rest and size < _MOST_UNPACKED and not reader.eof:
+        before = reader.copy()
+        try:
             found.append(reader.decompress(rest, 1 << 16))
-            size += len(found[-1])
-            if not found[-1]:
-                break
-            rest = reader.unconsumed_tail
+        except zlib.error:
+            found.append(_up_to_damage(before, rest))
+            break
+        size += len(found[-1])
+        if not found[-1]:
+            break
+        rest = reader.unconsumed_tail
+    return b"".join(found)
+
+
+def _up_to_damage(reader: "zlib._Decompress", rest: bytes) -> bytes:
+    """Return what comes before damage, which a whole piece would not give."""
+    found = []
+    try:
+        for i in range(min(len(rest), _LONGEST_DAMAGED)):
+            found.append(reader.decompress(rest[i : i + 1]))  # noqa: PERF401  # what came before an error stays
     except zlib.error:
         pass
     return b"".join(found)

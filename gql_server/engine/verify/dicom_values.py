@@ -6,7 +6,7 @@ association PDUs show them.
 
 import re
 from functools import cache
-from typing import Final
+from typing import Any, Final, cast
 
 from pydicom._dicom_dict import DicomDictionary
 from pydicom._private_dict import private_dictionaries
@@ -17,7 +17,7 @@ from gql_server.domain.dicom_verification import DicomExpectation, SecretKind
 from gql_server.domain.verification import VerificationReason
 from gql_server.engine.verify import dicom_layout as d
 from gql_server.engine.verify.dicom_dates import days_between, has_date, is_dummy
-from gql_server.engine.verify.dicom_dictionary import TEXTS, VRS, is_descriptor
+from gql_server.engine.verify.dicom_dictionary import IDENTIFIERS, TEXTS, VRS, is_descriptor
 from gql_server.engine.verify.dicom_pairs import Pseudonyms
 from gql_server.engine.verify.dicom_secrets import Secrets
 
@@ -36,9 +36,8 @@ _PAD: Final = b" \0"
 class ValueJudge:
     """Collects reasons, pseudonyms and secrets."""
 
-    def __init__(self, expected: DicomExpectation, pseudonymous: frozenset[int]) -> None:
+    def __init__(self, expected: DicomExpectation) -> None:
         self._expected = expected
-        self._pseudonymous = pseudonymous
         self.reasons: set[VerificationReason] = set()
         self.pseudonyms = Pseudonyms()
         self.secrets = Secrets()
@@ -127,7 +126,7 @@ class ValueJudge:
             self._mapped("name", SecretKind.NAME, was, now, charset)
         elif vr == "AE" or tag == _STATION_NAME:
             self._mapped("ae" if vr == "AE" else "station", SecretKind.AE_TITLE, was, now, charset)
-        elif vr in ("LO", "SH") and tag in self._pseudonymous:
+        elif vr in ("LO", "SH") and tag in IDENTIFIERS:
             self._mapped(f"id:{tag}", SecretKind.IDENTIFIER, was, now, charset)
         elif vr in TEXTS:
             self._text(tag, was, now, charset)
@@ -187,8 +186,6 @@ def _anatomy() -> set[bytes]:
     """Return the words of the coded concepts of PS3.16."""
     from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415  # 2 MiB that only cleaned descriptors need
 
-    found = set()
-    for scheme in concepts.values():
-        for name in scheme:
-            found |= {word.lower().encode() for word in re.findall(r"[A-Z][a-z]+|[A-Z]+|\d+", name)}
-    return found
+    schemes = cast("dict[str, Any]", concepts).values()
+    meanings = (meaning for scheme in schemes for codes in scheme.values() for meaning, *_ in codes.values())
+    return {word.lower() for meaning in meanings for word in _TOKEN.findall(meaning.encode("ascii", "ignore"))}

@@ -107,7 +107,7 @@ def vr_of(tags: State, b: Bytes, at: int) -> int:
 def _header(a: Bytes, o: Bytes, s: State, i: int, length: int) -> int:
     """Compare a header: 0 the same, 1 made zero, 2 changed."""
     if is_alike(a, o, i, i + length):
-        if s[d.DEPTH] > 0 and s[_top(s) + d.STACK_BLANK] and not is_null(o, i, i + length):
+        if s[d.DEPTH] > 0 and s[_top(s) + d.STACK_BLANK] & 1 and not is_null(o, i, i + length):
             s[d.STRUCTURE] += 1
         return 0
     if is_null(o, i, i + length):
@@ -232,7 +232,7 @@ def _element(  # noqa: C901, PLR0911, PLR0912, PLR0915  # one element, from its 
     entry = row if row >= 0 else tags[d.TAG_COUNT] + vr + (64 if (tag >> 16) & 1 else 0)
     child = d.IMPLICIT if vr == _VR_UN and syntax == d.EXPLICIT else syntax
     if length == _UNDEFINED:
-        return _endless(a, o, s, tag, entry, vr, i, header, child, path)
+        return _endless(a, o, s, tag, entry, vr, i, header, child, path, 2 * int(rule == d.BULK))
     is_open = vr == _VR_SQ
     if not is_open and (vr == _VR_UN or rule == d.BULK) and have >= header:
         is_open = _opens_items(a, o, i + header, have - header, length, child)
@@ -241,12 +241,15 @@ def _element(  # noqa: C901, PLR0911, PLR0912, PLR0915  # one element, from its 
         return d.LACKING
     blank = _header(a, o, s, i, header)
     s[d.SET_AT] += header
+    inherited = s[_top(s) + d.STACK_BLANK] if s[d.DEPTH] > 0 else 0
     if is_open:
         if length > 0:
-            _push(s, d.SEQUENCE, s[d.SET_AT] + length, child, path, int(blank == 1))
+            _push(s, d.SEQUENCE, s[d.SET_AT] + length, child, path, int(blank == 1) | (2 * int(rule == d.BULK)))
         return d.MORE
-    if blank == 1 or (s[d.DEPTH] > 0 and s[_top(s) + d.STACK_BLANK]):
+    if blank == 1 or inherited & 1:
         rule = d.NOTHING
+    elif inherited:
+        rule = d.BULK
     free = s[d.OVERRIDES] > 0 and _is_free(s, overrides, path)
     if tag == _MODALITY and length <= 16 and have >= header + length:  # noqa: PLR2004  # a code string
         s[d.MODALITY] = 0
@@ -262,13 +265,23 @@ def _element(  # noqa: C901, PLR0911, PLR0912, PLR0915  # one element, from its 
 
 @kernel
 def _endless(
-    a: Bytes, o: Bytes, s: State, tag: int, row: int, vr: int, i: int, header: int, syntax: int, path: np.uint64
+    a: Bytes,
+    o: Bytes,
+    s: State,
+    tag: int,
+    row: int,
+    vr: int,
+    i: int,
+    header: int,
+    syntax: int,
+    path: np.uint64,
+    fill: int,
 ) -> int:
     """Begin a value of undefined length."""
     if vr in (_VR_SQ, _VR_UN) or syntax == d.IMPLICIT:
         blank = _header(a, o, s, i, header)
         s[d.SET_AT] += header
-        _push(s, d.SEQUENCE, -1, syntax, path, int(blank == 1))
+        _push(s, d.SEQUENCE, -1, syntax, path, int(blank == 1) | fill)
     elif tag == _PIXEL_DATA and vr in (_VR_OB, _VR_OW):
         blank = _header(a, o, s, i, header)
         s[d.SET_AT] += header

@@ -88,7 +88,7 @@ NOW: dict[str, Any] = WAS | {
     "time": "000000",
     "accession": "QWX1928374",
     "name": "ZEPHYRQ^WOLXUM",
-    "other_name": "QUIXVARPO^ZELB",
+    "other_name": " " * 14,
     "physician": "WYMPLAX^QORVEDU",
     "patient": "XQR9918273",
     "birth": "19000101",

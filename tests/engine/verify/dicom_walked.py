@@ -33,7 +33,7 @@ def walked(
     assert len(was) == len(now)
     expected = DicomExpectation(**fields)  # type: ignore[arg-type]  # as a test names them
     dictionary = dictionary_for(expected)
-    judge = StreamJudge(expected, dictionary, ValueJudge(expected, dictionary.pseudonymous))
+    judge = StreamJudge(expected, dictionary, ValueJudge(expected))
     s = judge.state
     s[d.SYNTAX], s[d.SET_HAVE] = syntax, len(was)
     buffers = (np.frombuffer(was, np.uint8).copy(), np.frombuffer(now, np.uint8).copy())

@@ -12,7 +12,7 @@ NEW_REQUEST = conversation(NOW)[0][1]
 
 
 def judged(was: bytes, now: bytes) -> tuple[Found, set[VerificationReason]]:
-    judge = ValueJudge(DicomExpectation(), frozenset())
+    judge = ValueJudge(DicomExpectation())
     found = judge_control(was, now, judge)
     return found, judge.reasons | judge.pseudonyms.conclude()
 

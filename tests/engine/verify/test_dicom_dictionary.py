@@ -1,15 +1,16 @@
+import numpy as np
 import pytest
 
 from gql_server.domain.dicom import DatePolicy
 from gql_server.domain.dicom_verification import DicomExpectation
 from gql_server.engine.verify import dicom_layout as d
 from gql_server.engine.verify.dicom_dictionary import VRS, _listed, dictionary_for, is_descriptor
-from gql_server.engine.verify.dicom_walking import find_tag
 
 
 def rule(tag: int, **fields: object) -> int:
     found = dictionary_for(DicomExpectation(**fields))  # type: ignore[arg-type]  # as a case names them
-    row = find_tag(found.words, tag)
+    row = int(np.searchsorted(found.tags, tag))
+    assert found.tags[row] == tag
     return int(found.words[d.TAGS + 2 * len(found.tags) + row])
 
 

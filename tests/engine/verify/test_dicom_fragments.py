@@ -25,7 +25,7 @@ def _numbered(packet: bytes, number: int) -> bytes:
 
 
 def frames(values: dict[str, object], size: int, *, turned: bool = False, lost: bool = False) -> bytes:
-    found = []
+    found: list[bytes] = []
     for number, one in enumerate(segments(conversation(values))):
         parts = fragments(one, size, number) if len(one.data) > size else [one.frame]
         if lost and len(parts) > 1:
@@ -35,7 +35,7 @@ def frames(values: dict[str, object], size: int, *, turned: bool = False, lost: 
 
 
 @pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("size", [8, 64, 200])
+@pytest.mark.parametrize("size", [24, 64, 200])
 def test_fragments_are_put_together(size: int, turned: bool) -> None:  # noqa: FBT001  # a case
     verification = prove_dicom(frames(WAS, size, turned=turned), frames(NOW, size, turned=turned))
     assert reasons_of(verification) == set()

@@ -13,13 +13,13 @@ from tests.engine.verify.test_dicom_reading import IS, WILL, chunks, read
 def judge() -> StreamJudge:
     expected = DicomExpectation()
     dictionary = dictionary_for(expected)
-    return StreamJudge(expected, dictionary, ValueJudge(expected, dictionary.pseudonymous))
+    return StreamJudge(expected, dictionary, ValueJudge(expected))
 
 
 def marks(was: bytes, now: bytes, *places: tuple[int, int]) -> list[int]:
     asked = Asked(targets=np.array(places, np.int64).reshape(-1), marks=np.zeros(len(places), np.int64))
     judge().read(chunks(was, now, 50), {1: d.EXPLICIT}, asked)
-    return asked.marks.tolist()
+    return [int(mark) for mark in asked.marks]
 
 
 def test_places_are_told_by_what_stands_there() -> None:

@@ -6,15 +6,18 @@ import pytest
 
 from gql_server.engine.verify import dicom_streams
 from gql_server.engine.verify.dicom_connections import Segments
-from gql_server.engine.verify.dicom_streams import Laid, PairReader, Pieces, chunks_of
+from gql_server.engine.verify.dicom_streams import Laid, Numbers, PairReader, Pieces, chunks_of
 
 SYN = 2
+
+
+def column(values: list[int]) -> Numbers:
+    return np.array(values, np.int64)
 
 
 def laid(*rows: tuple[int, int, int], stream: int = 2, flags: dict[int, int] | None = None) -> Laid:
     """Lay out segments of one stream: sequence number, length, place in the file."""
     count = len(rows)
-    column = lambda values: np.array(values, np.int64)  # noqa: E731  # one word for eleven columns
     nothing = np.zeros(count, np.int64)
     return Laid(
         Segments(

@@ -12,7 +12,7 @@ ID, NAME, TEXT, STEP = 0x00100020, 0x00100010, 0x00104000, 0x00400007
 
 
 def reasons(tag: int, vr: str, was: bytes, now: bytes, rule: int = d.CHANGE, **fields: object) -> set[Reason]:
-    judge = ValueJudge(DicomExpectation(**fields), frozenset({ID, NAME}))  # type: ignore[arg-type]  # as a case names them
+    judge = ValueJudge(DicomExpectation(**fields))  # type: ignore[arg-type]  # as a case names them
     outcome = d.KEPT if was == now else d.BLANKED if not now.strip() else d.REPLACED
     judge.take(tag, VRS.index(vr), rule, outcome, was, now, 0)
     return judge.reasons | judge.pseudonyms.conclude()

@@ -38,7 +38,7 @@ def test_sequences_are_walked_at_every_depth(depth: int, endless: bool) -> None:
 
 def test_deeper_than_the_stack_nothing_is_read() -> None:
     was = NAME
-    for _ in range(40):
+    for _ in range(100):
         was = element(0x00400275, b"SQ", item(was))
     judge, rows = walked(was, was)
     assert rows == []
@@ -87,6 +87,15 @@ def test_what_is_cut_is_judged_as_far_as_it_is_there() -> None:
     assert walked(NAME + ID[:5], OTHER + ID[:5])[0].state[d.LEFT] > 0
 
 
+def test_nothing_stays_in_a_sequence_that_is_removed() -> None:
+    rows = element(0x00280010, b"US", b"\x08\x00")
+    was = element(0x00400275, b"SQ", item(rows + ID))
+    assert walked(was, was)[0].state[d.BULK_LEFT] == 10
+    assert walked(was, was[:-18] + b"\0\0" + was[-16:-8] + b" " * 8)[0].state[d.BULK_LEFT] == 0
+    cleaned, _ = walked(was, was, clean_descriptors=True)
+    assert cleaned.state[d.BULK_LEFT] == 0
+
+
 def test_private_elements_are_blank() -> None:
     private = element(0x00991001, b"LO", b"John Doe")
     assert walked(private, private)[0].state[d.BULK_LEFT] == 8
@@ -96,10 +105,12 @@ def test_private_elements_are_blank() -> None:
 def test_an_unknown_value_that_opens_items_is_a_sequence() -> None:
     inner = b"\x10\x00\x10\x00\x08\x00\x00\x00"
     was = element(0x00991002, b"UN", item(inner + b"DOE^JOHN"))
-    now = element(0x00991002, b"UN", item(inner + b"QXW^ZEBR"))
+    now = element(0x00991002, b"UN", item(inner + b" " * 8))
     judge, rows = walked(was, now)
     assert judge.state[d.BULK_LEFT] == 0
-    assert [(row[d.ROW_TAG], row[d.ROW_OUTCOME]) for row in rows] == [(0x00100010, d.REPLACED)]
+    assert [(row[d.ROW_TAG], row[d.ROW_OUTCOME]) for row in rows] == [(0x00100010, d.BLANKED)]
+    # Nothing stays in a private one, and nothing has a pseudonym there.
+    assert walked(was, element(0x00991002, b"UN", item(inner + b"QXW^ZEBR")))[0].state[d.BULK_LEFT] == 8
 
 
 def test_implicit_vrs_come_from_the_dictionary() -> None:
