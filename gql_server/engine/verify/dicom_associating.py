@@ -1,6 +1,7 @@
-"""Association PDUs in both files: PS3.8 §9.3.2 to 9.3.8 and annex D, PS3.7 annex D.
+"""Association PDUs in both files.
 
-Everything is as it was but for the fields that say who and with what: AE titles, user identity, UIDs, reserved bytes.
+PS3.8 §9.3.2 to §9.3.8, PS3.7 annex D. Everything is as it was but for the fields that say who and with what: AE titles,
+user identity, UIDs. Reserved bytes, which nobody reads, may have become zero.
 """
 
 import struct
@@ -14,6 +15,7 @@ from gql_server.engine.verify.dicom_values import ValueJudge
 
 _REQUEST: Final = 1
 _ACCEPT: Final = 2
+_HEADER: Final = 6
 _FIXED: Final = 74
 _APPLICATION: Final = 0x10
 _PROPOSED: Final = 0x20
@@ -87,11 +89,34 @@ def judge_control(pdu: bytes, output: bytes, judge: ValueJudge) -> Found:
             _judge(field, pdu[field.at : field.at + field.length], b"", judge, found)
         return found
     place = 0
+    reserved = _reserved(pdu)
     for field in _fields(pdu) if pdu[0] in (_REQUEST, _ACCEPT) else ():
-        found.structure += pdu[place : field.at] != output[place : field.at]
+        found.structure += _differs(pdu, output, range(place, field.at), reserved)
         place = field.at + field.length
         _judge(field, pdu[field.at : place], output[field.at : place], judge, found)
-    found.structure += pdu[place:] != output[place:]
+    found.structure += _differs(pdu, output, range(place, len(pdu)), reserved)
+    return found
+
+
+def _differs(pdu: bytes, output: bytes, places: range, reserved: set[int]) -> bool:
+    """Say whether bytes changed that are not reserved ones which became zero."""
+    return any(pdu[at] != output[at] and (output[at] != 0 or at not in reserved) for at in places)
+
+
+def _reserved(pdu: bytes) -> set[int]:
+    """Return where bytes stand that are sent as zero and not tested."""
+    if pdu[0] not in (_REQUEST, _ACCEPT):
+        # Reasons that the standard does not have are none, and nothing else stands there.
+        return {1, *range(_HEADER, len(pdu))}
+    found = {1, 8, 9}
+    for kind, at, end in _items(pdu, _FIXED, len(pdu)):
+        found.add(at - 3)
+        if kind == _USER:
+            found |= {place - 3 for _, place, _ in _items(pdu, at, end)}
+        elif kind in (_PROPOSED, _ANSWERED):
+            # The byte between them holds the result of an answer.
+            found |= {at + 1, at + 3} | ({at + 2} if kind == _PROPOSED else set())
+            found |= {place - 3 for _, place, _ in _items(pdu, at + 4, end)}
     return found
 
 
