@@ -82,6 +82,7 @@ def load_kernels(cache_directory: str) -> Callable[[Task, Progress], Result]:
             for name in _DICOM:
                 importlib.import_module(name)
         carry_out = _import_tasks()
+        importlib.import_module(_DICOM_READER)
         os.close(os.open(compiled, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     finally:
         os.close(lock)
@@ -95,8 +96,11 @@ _DICOM: Final = (
 )
 """Compiled with everything else, and then loaded only by a child that needs them."""
 
+_DICOM_READER: Final = "gql_server.engine.verify.dicom_proving"
+
 _READER: Final = (
-    "from gql_server.engine.limits import die_with_parent; die_with_parent(); import gql_server.engine.verify.verifying"
+    "from gql_server.engine.limits import die_with_parent; die_with_parent();"
+    f"import gql_server.engine.verify.verifying, {_DICOM_READER}"
 )
 
 

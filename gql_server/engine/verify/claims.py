@@ -18,6 +18,7 @@ from gql_server.engine.verify.layout import (
     CLASS_ZEROED,
     CURSOR,
     FOREIGN_KEPT,
+    FOREIGN_ZERO,
     JUDGED_AT,
     JUDGED_END,
     JUDGED_SAME,
@@ -184,8 +185,23 @@ def same(a: Bytes, o: Bytes, s: State, at: int, length: int) -> None:
         if is_same(a, o, at, end, s[SHIFT]):
             s[STRUCTURAL] += end - at
             mark(s, at, end, CLASS_STRUCTURAL)
+        elif s[FOREIGN_ZERO]:
+            _stays_or_zero(a, o, s, at, end)
         else:
             differing(a, o, s, at, end, CLASS_STRUCTURAL, STRUCTURAL)
+
+
+@kernel
+def _stays_or_zero(a: Bytes, o: Bytes, s: State, at: int, stop: int) -> None:
+    s[CURSOR] = at
+    while s[CURSOR] < stop:
+        i = s[CURSOR]
+        if load8(a, i) == load8(o, i + s[SHIFT]):
+            s[STRUCTURAL] += 1
+            mark(s, i, i + 1, CLASS_STRUCTURAL)
+            s[CURSOR] = i + 1
+        else:
+            unclaimed(a, o, s, i + 1)
 
 
 @kernel
@@ -197,15 +213,7 @@ def remnant(a: Bytes, o: Bytes, s: State, at: int, end: int) -> None:
             s[STRUCTURAL] += stop - at
             mark(s, at, stop, CLASS_STRUCTURAL)
         else:
-            s[CURSOR] = at
-            while s[CURSOR] < stop:
-                i = s[CURSOR]
-                if load8(a, i) == load8(o, i + s[SHIFT]):
-                    s[STRUCTURAL] += 1
-                    mark(s, i, i + 1, CLASS_STRUCTURAL)
-                    s[CURSOR] = i + 1
-                else:
-                    unclaimed(a, o, s, i + 1)
+            _stays_or_zero(a, o, s, at, stop)
 
 
 @kernel

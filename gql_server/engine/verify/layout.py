@@ -123,6 +123,8 @@ JUDGED_SAME: Final = 79
 """Bytes of it that are as they were."""
 FOREIGN_KEPT: Final = 80
 """1 when bytes that nobody claims may stay."""
+FOREIGN_ZERO: Final = 81
+"""1 when whatever is no DICOM may have become zero, the headers of control messages and tunnels among it."""
 
 STATE_LENGTH: Final = 88
 

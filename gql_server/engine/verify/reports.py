@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gql_server.domain.dicom_verification import DicomVerification
 from gql_server.domain.verification import (
     ByteLedger,
     LeakFinding,
@@ -20,8 +21,6 @@ from gql_server.domain.verification import (
 )
 from gql_server.engine.verify import classes, layout
 from gql_server.engine.verify.conclusions import Conclusions, Expected
-from gql_server.engine.verify.dicom_proving import DicomEvidence
-from gql_server.engine.verify.dicom_reports import kept_bytes, report_dicom
 from gql_server.engine.verify.files import CaptureReader
 from gql_server.engine.verify.framing import HEADERS, METADATA
 from gql_server.engine.verify.hits import BINARY, EUI64, FORMS, HEX, REVERSED, TEXT
@@ -35,6 +34,9 @@ from gql_server.engine.verify.scanning import (
     UNEXPLAINED,
 )
 from gql_server.engine.verify.tables import Tables
+
+if TYPE_CHECKING:
+    from gql_server.engine.verify.dicom_proving import DicomEvidence
 
 _KINDS: Final = {classes.IPV4: "IPV4", classes.IPV6: "IPV6", classes.MAC: "MAC"}
 _FORMS: Final = {
@@ -97,7 +99,7 @@ class Evidence:
     """False when a window held more hits than can be explained."""
 
 
-def report(evidence: Evidence, expected: Expected, dicom: DicomEvidence | None = None) -> Verification:
+def report(evidence: Evidence, expected: Expected, dicom: "DicomEvidence | None" = None) -> Verification:
     """Conclude."""
     s = evidence.tables.state
     conclusions = Conclusions(expected)
@@ -121,12 +123,20 @@ def report(evidence: Evidence, expected: Expected, dicom: DicomEvidence | None =
         reasons.add(VerificationReason.BYTES_UNKNOWN)
     return Verification(
         status=_status(reasons),
-        reasons=tuple(reason for reason in VerificationReason if reason in reasons),
+        # The gravest first: a caller that tells one reason tells why.
+        reasons=tuple(sorted(filter(reasons.__contains__, VerificationReason), key=_HARMLESS.__contains__)),
         ledger=ledger,
         scan=scan,
         interference=_interference(evidence, changed),
-        dicom=report_dicom(dicom) if dicom else None,
+        dicom=_dicom_part(dicom) if dicom else None,
     )
+
+
+def _dicom_part(dicom: "DicomEvidence") -> DicomVerification:
+    # See `verifying`: what reads DICOM is loaded by those who need it.
+    from gql_server.engine.verify.dicom_reports import report_dicom  # noqa: PLC0415  # see above
+
+    return report_dicom(dicom)
 
 
 def _status(reasons: set[VerificationReason]) -> VerificationStatus:
@@ -144,12 +154,14 @@ def _descriptions_changed(evidence: Evidence) -> int:
     return changed + abs(len(before) - len(after))
 
 
-def _ledger(evidence: Evidence, dicom: DicomEvidence | None) -> ByteLedger:
+def _ledger(evidence: Evidence, dicom: "DicomEvidence | None") -> ByteLedger:
     s, framing, size = evidence.tables.state, evidence.output.framing, evidence.output.size
     structural = int(s[layout.STRUCTURAL] + framing[HEADERS])
     counts = [int(s[counter]) for counter in (layout.REWRITTEN, layout.ZEROED, layout.OPAQUE, layout.KEPT)]
     rewritten, zeroed, opaque, kept = counts
     if dicom:
+        from gql_server.engine.verify.dicom_reports import kept_bytes  # noqa: PLC0415  # as above
+
         # Of what is as it was, values and pixels are told apart; the rest is PDUs, headers of elements and copies.
         values, pixels = kept_bytes(dicom)
         kept, opaque = kept + values, opaque + pixels

@@ -6,7 +6,7 @@ value, those with hardly a byte that is not zero, and whatever is split over two
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,6 @@ from gql_server.domain.verification import AddressExpectation
 from gql_server.engine.tasks import Progressed, Verified, VerifyTask
 from gql_server.engine.verify import layout
 from gql_server.engine.verify.conclusions import Expected
-from gql_server.engine.verify.dicom_proving import DicomEvidence, prove_dicom
 from gql_server.engine.verify.files import CaptureReader
 from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
 from gql_server.engine.verify.reports import Evidence, report
@@ -25,6 +24,9 @@ from gql_server.engine.verify.scanning import FINDINGS_LENGTH, read_pairs, scan_
 from gql_server.engine.verify.side_by_side import SideBySide
 from gql_server.engine.verify.sieve import SIEVE_BYTES
 from gql_server.engine.verify.tables import Tables, Words
+
+if TYPE_CHECKING:
+    from gql_server.engine.verify.dicom_proving import DicomEvidence
 
 _PAYLOAD: Final = {
     PayloadPolicy.KEEP: layout.PAYLOAD_KEEP,
@@ -63,20 +65,24 @@ def verify(task: VerifyTask, progress: Progress) -> Verified:
     return Verified(verification=report(evidence, expected, dicom))
 
 
-def _prove_dicom(task: VerifyTask, tables: Tables, progress: Progress) -> DicomEvidence | None:
+def _prove_dicom(task: VerifyTask, tables: Tables, progress: Progress) -> "DicomEvidence | None":
     """Judge what DICOM streams hold; the readings of packets leave that to this one."""
     if task.dicom is None:
         return None
+
+    # pydicom and its tables take most of a second to import: only a proof of DICOM pays.
+    from gql_server.engine.verify.dicom_proving import prove_dicom  # noqa: PLC0415  # see above
 
     def tell(packets: int, done: int, total: int) -> None:
         progress(Progressed(packets=packets, bytes_done=done, bytes_total=3 * total))
 
     kept = task.dicom.foreign is ForeignPolicy.KEEP and task.addresses is AddressExpectation.KEPT
     tables.state[layout.FOREIGN_KEPT] = kept
+    tables.state[layout.FOREIGN_ZERO] = task.dicom.foreign is ForeignPolicy.ZERO
     return prove_dicom(task.source, task.output, task.dicom, tell)
 
 
-def _harvest(task: VerifyTask, tables: Tables, progress: Progress, dicom: DicomEvidence | None) -> SideBySide:
+def _harvest(task: VerifyTask, tables: Tables, progress: Progress, dicom: "DicomEvidence | None") -> SideBySide:
     """Settle every byte, collect every pair."""
     reading = SideBySide(task.source, task.output)
     s = tables.state
@@ -105,13 +111,13 @@ def _size_of(reader: CaptureReader, index: int) -> int:
     return int(row[layout.PACKET_END] - row[layout.PACKET_BEGIN])
 
 
-def _tell(progress: Progress, reading: SideBySide, before: int, dicom: DicomEvidence | None) -> None:
+def _tell(progress: Progress, reading: SideBySide, before: int, dicom: "DicomEvidence | None") -> None:
     size = reading.output.size
     done = before + reading.output.base + len(reading.output.window) + (size if dicom else 0)
     progress(Progressed(packets=reading.packets, bytes_done=done, bytes_total=(3 if dicom else 2) * size))
 
 
-def _search(task: VerifyTask, evidence: Evidence, progress: Progress, dicom: DicomEvidence | None) -> None:
+def _search(task: VerifyTask, evidence: Evidence, progress: Progress, dicom: "DicomEvidence | None") -> None:
     """Search every window of the output for every original, and explain what is found."""
     reading = SideBySide(task.source, task.output)
     tables, output = evidence.tables, reading.output
