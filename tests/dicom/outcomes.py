@@ -74,7 +74,8 @@ class Engine:
 
     def extract(self, data: bytes) -> DicomExtracted:
         """Tell associations and devices of a capture."""
-        task = ExtractDicomTask(source=self._written(data), memory_bytes=_MEMORY_BYTES)
+        source = self._written(data)
+        task = ExtractDicomTask(source=source, output_directory=source.parent, memory_bytes=_MEMORY_BYTES)
         told: DicomExtracted = self._operation("extract")(task, _ignore)
         return told
 

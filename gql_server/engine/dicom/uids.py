@@ -46,7 +46,8 @@ class Uids:
         if arcs[:_KEPT_ARCS] == [b"2", b"25"] and layout:
             layout[0].narrow_to_uuids()
         head = b".".join(arcs[:_KEPT_ARCS])
-        return self._permuted(uid, head, layout) if layout else uid
+        # Two arcs name a register, never an instance.
+        return self._permuted(uid, head, layout) if layout else None
 
     def _permuted(self, uid: bytes, head: bytes, layout: "list[_Component]") -> bytes:
         number, domain = 0, 1
