@@ -7,7 +7,7 @@ written in place; `settle` brings copies and checksums in line and zeroes what n
 import mmap
 import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -139,7 +139,9 @@ class CaptureImage:
         """Unmap and close the working copy; its streams can no longer be used."""
         self._found.tables.image = np.zeros(0, np.uint8)
         if self._map is not None:
-            self._map.close()
+            # An error on its way out may hold parts of it in its frames: it is unmapped when they go.
+            with suppress(BufferError):
+                self._map.close()
             self._map = None
             os.close(self._file)
 
