@@ -99,6 +99,7 @@ def _report(rewriting: Rewriting, settled: Settled) -> DicomReport:
 
 def _write_out(task: DeidentifyTask, working: Path, report: DicomReport, progress: Progress) -> Deidentified:
     rewriter = None if task.addresses is None else _rewriter(task, task.addresses)
+    size = task.source.stat().st_size
     source = PlainSource(working)
     try:
         windows = CaptureWindows(source, strip=True)
@@ -110,8 +111,9 @@ def _write_out(task: DeidentifyTask, working: Path, report: DicomReport, progres
                 summarizer.add(window.data)
                 survey.add(window)
                 output.write(window.data)
-                done = source.size * 3 // 4 + source.position // 4
-                progress(Progressed(packets=windows.packets, bytes_done=done, bytes_total=source.size))
+                # The working copy is shorter than what it was stripped of, which is what is counted.
+                rest = size // 4 * (source.size - source.position) // source.size
+                progress(Progressed(packets=windows.packets, bytes_done=size - rest, bytes_total=size))
     finally:
         source.close()
     addresses: AnonymizationReport | None = None
