@@ -5,9 +5,8 @@ are rewritten too, if they are to be.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gql_server.domain.anonymization import AnonymizationParameters, AnonymizationReport
 from gql_server.domain.dicom import CONFIDENTIALITY_EDITION, DOES_NOT_CLAIM, DatePolicy, DicomReport
@@ -41,14 +40,22 @@ def deidentify(task: DeidentifyTask, progress: Progress) -> Deidentified:
     """
     working = task.output_directory / _WORKING_NAME
     try:
-        report, overridden = _rewrite_dicom(task, working, progress)
-        return replace(_write_out(task, working, report, progress), overridden=overridden)
+        return _write_out(task, working, _rewrite_dicom(task, working, progress), progress)
     finally:
         working.unlink(missing_ok=True)
 
 
-def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> tuple[DicomReport, tuple[str, ...]]:
-    """Return the report, and the paths that overrides decided about."""
+class _Rewritten(NamedTuple):
+    """What is known once the DICOM is rewritten."""
+
+    report: DicomReport
+    overridden: tuple[str, ...]
+    """Paths of the elements that overrides decided about."""
+    dropped: int
+    """Blocks of the source that the working copy does not have."""
+
+
+def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> _Rewritten:
     policy = Policy(task.dicom, task.key, task.overrides)
     rewriting = Rewriting(policy, task.dicom.damage)
     size = task.source.stat().st_size
@@ -65,7 +72,8 @@ def _rewrite_dicom(task: DeidentifyTask, working: Path, progress: Progress) -> t
         settled = image.settle()
         if task.dicom.dates is DatePolicy.SHIFT:
             _shift(image, working, policy.shift_days)
-    return _report(rewriting, settled), policy.overridden
+        dropped = int(image.windows.totals[TOTAL_DROPPED])
+    return _Rewritten(_report(rewriting, settled), policy.overridden, dropped)
 
 
 def _shift(image: CaptureImage, working: Path, days: int) -> None:
@@ -97,7 +105,7 @@ def _report(rewriting: Rewriting, settled: Settled) -> DicomReport:
     )
 
 
-def _write_out(task: DeidentifyTask, working: Path, report: DicomReport, progress: Progress) -> Deidentified:
+def _write_out(task: DeidentifyTask, working: Path, rewritten: _Rewritten, progress: Progress) -> Deidentified:
     rewriter = None if task.addresses is None else _rewriter(task, task.addresses)
     size = task.source.stat().st_size
     source = PlainSource(working)
@@ -118,12 +126,15 @@ def _write_out(task: DeidentifyTask, working: Path, report: DicomReport, progres
         source.close()
     addresses: AnonymizationReport | None = None
     if rewriter is not None:
-        addresses = rewriter.report(windows.packets, int(windows.totals[TOTAL_DROPPED]))
+        addresses = rewriter.report(windows.packets, rewritten.dropped)
     # Its tables go before the survey needs room to sort.
     del rewriter
-    summary = summarizer.summary(windows)
     return Deidentified(
-        summary=summary, report=report, addresses=addresses, inspection=survey.finish(task.output_directory)
+        summary=summarizer.summary(windows),
+        report=rewritten.report,
+        addresses=addresses,
+        inspection=survey.finish(task.output_directory),
+        overridden=rewritten.overridden,
     )
 
 
