@@ -134,7 +134,10 @@ class _Association:
     def _replace(self, field: AssociationField) -> None:
         stream = self._connection.streams[field.side]
         value = stream.read(field.at, field.count)
-        if field.kind is AssociationFieldKind.UNREADABLE or len(value) < field.count:
+        if len(value) < field.count:
+            self._clear(UnreadableSpan(field.side, field.at, field.count, DicomProblem.STREAM_HOLE))
+            return
+        if field.kind is AssociationFieldKind.UNREADABLE:
             self._clear(UnreadableSpan(field.side, field.at, field.count, DicomProblem.PDU_MALFORMED))
             return
         replaced = self._policy.field(field.kind, value, association=self._number)
