@@ -67,7 +67,7 @@ class Rewriting:
         Raises:
             DicomUndecodable: see above.
         """
-        if self._damage is DamagePolicy.FAIL and problem in _DAMAGE and not _is_explained(connection.streams[side]):
+        if self._damage is DamagePolicy.FAIL and problem in _DAMAGE and not _is_explained(connection, side, problem):
             packet = connection.streams[side].packet_at(at)
             raise DicomUndecodable(association=connection.number, problem=problem.value, packet=packet)
 
@@ -88,7 +88,16 @@ class Rewriting:
         return tally
 
 
-def _is_explained(stream: Stream) -> bool:
+def _is_explained(connection: Connection, side: int, problem: DicomProblem) -> bool:
+    """Say whether bytes were not captured without which a stream cannot be read."""
+    other = connection.streams[1 - side]
+    # Which syntax counts is what the other side says, who has to say something before.
+    if problem is DicomProblem.SYNTAX_UNKNOWN and (other.next_covered(0) is None or _is_torn(other)):
+        return True
+    return _is_torn(connection.streams[side])
+
+
+def _is_torn(stream: Stream) -> bool:
     """Say whether bytes of a stream were not captured."""
     return not stream.starts_at_syn or stream.holes > 0 or stream.cut > 0 or stream.next_covered(0) not in {0, None}
 
