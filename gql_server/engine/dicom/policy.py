@@ -75,8 +75,17 @@ class Policy:
         """Tell a sink of every element from now on; overrides that do not fit are told instead of raised."""
         self._proposing = Proposing(self._ids, sink)
 
-    def apply(self, data: Values, *, association: int, command: bool) -> None:
+    def apply(
+        self,
+        data: Values,
+        *,
+        association: int,
+        command: bool,
+        lost: DicomProblem = DicomProblem.DATA_SET_MALFORMED,
+    ) -> None:
         """Replace the values of a command set or data set in place.
+
+        What could not be read of it is counted as `lost`.
 
         Raises:
             UidCollision: two UIDs would share a pseudonym.
@@ -88,7 +97,8 @@ class Policy:
         book = self._books[command]
         # Only overrides and descriptors have to know more of a data set before it changes.
         early = bool(self._overrides) or self._masks
-        work = Work(data, association, book, Contexts.read(data, names=self._masks) if early else Contexts(data))
+        contexts = Contexts.read(data, names=self._masks) if early else Contexts(data)
+        work = Work(data, association, book, contexts, lost)
         before = data.values.copy() if self._proposing is not None else None
         misfits = self._decide_overrides(work) if self._overrides else {}
         pending = book.sweep(data.values, data.elements, _marks(work))

@@ -123,7 +123,8 @@ class _Association:
         for data, command in ((message.command, True), (message.data, False)):
             if data is not None:
                 self._require_sound(message, data)
-                self._policy.apply(data, association=self._number, command=command)
+                lost = min(data.problems, default=DicomProblem.DATA_SET_MALFORMED)
+                self._policy.apply(data, association=self._number, command=command, lost=lost)
                 self._save(data, command=command)
         self._rewriting.data_sets += message.data is not None
 

@@ -36,6 +36,8 @@ class Work:
     association: int
     book: DecisionBook
     contexts: Contexts
+    lost: DicomProblem
+    """Why there are rows that could not be read, if there are any."""
     overridden: dict[int, bytes | None] = field(default_factory=dict)
     """Rows that a person decided on; with the replacing bytes, None to keep."""
     pixels: list[int] = field(default_factory=list)
@@ -88,7 +90,7 @@ class Treating:
             work.contexts = _contexts(work.data, facts)
         if facts[sweeping.DAMAGED]:
             counted = facts[sweeping.DAMAGED], facts[sweeping.DAMAGED_BYTES]
-            self.note_unreadable(work.association, DicomProblem.DATA_SET_MALFORMED, *counted)
+            self.note_unreadable(work.association, work.lost, *counted)
         if facts[sweeping.INVALID]:
             counted = facts[sweeping.INVALID], facts[sweeping.INVALID_BYTES]
             self.note_unreadable(work.association, DicomProblem.VALUE_INVALID, *counted)
