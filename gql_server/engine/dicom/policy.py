@@ -150,13 +150,19 @@ class Policy:
         keyword = KEYWORDS.get(kind)
         if keyword is None:
             return replaced
-        chosen = self._overrides.find_field(keyword, VRS[kind], value)
+        vr, misfit = VRS[kind], None
+        chosen = self._overrides.find_field(keyword, vr, value)
         if chosen is not None:
             self._overrides.used.add(chosen.place)
             self._paths.add(keyword)
-            replaced, action = override_field(chosen, kind, value), DicomAction.OVERRIDDEN
+            try:
+                replaced, action = override_field(chosen, kind, value), DicomAction.OVERRIDDEN
+            except OverrideTooLong:
+                if self._proposing is None:
+                    raise
+                misfit = chosen
         if self._proposing is not None:
-            self._proposing.tell_field(keyword, VRS[kind], value, replaced, action, association=association)
+            self._proposing.tell_field(keyword, vr, value, replaced, action, association=association, misfit=misfit)
         return replaced
 
 

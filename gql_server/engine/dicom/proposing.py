@@ -65,9 +65,18 @@ class Proposing:
             )
 
     def tell_field(
-        self, keyword: str, vr: str, original: bytes, proposed: bytes, action: DicomAction, *, association: int
+        self,
+        keyword: str,
+        vr: str,
+        original: bytes,
+        proposed: bytes,
+        action: DicomAction,
+        *,
+        association: int,
+        misfit: Chosen | None,
     ) -> None:
-        """Tell of a field of an association PDU."""
+        """Tell of a field of an association PDU, and of its override if that does not fit."""
+        wanted = misfit.override.value if misfit is not None else None
         self._sink(
             DicomProposal(
                 element=self._ids.element_id(keyword, vr, original),
@@ -79,9 +88,9 @@ class Proposing:
                 table_action="",
                 action=action,
                 original=text_of(original, vr, b"ISO_IR 192"),
-                proposed=text_of(proposed, vr, b"ISO_IR 192"),
+                proposed=wanted if wanted is not None else text_of(proposed, vr, b"ISO_IR 192"),
                 length=len(original),
-                fits=True,
+                fits=misfit is None,
                 count=1,
             )
         )
