@@ -99,7 +99,7 @@ def _is_explained(connection: Connection, side: int, problem: DicomProblem) -> b
 
 def _is_torn(stream: Stream) -> bool:
     """Say whether bytes of a stream were not captured."""
-    return not stream.starts_at_syn or stream.holes > 0 or stream.cut > 0 or stream.next_covered(0) not in {0, None}
+    return not stream.starts_at_syn or stream.holes > 0 or stream.cut > 0
 
 
 class _Association:
