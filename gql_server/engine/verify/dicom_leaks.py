@@ -1,6 +1,7 @@
-"""The leak scan: every original value, over the raw output and over every stream put together.
+"""The leak scan: every original value, over all of the output.
 
-Each hit has a place, which explains it or not. In payload that is no DICOM nothing explains one, kept or not.
+Every stream is searched as it was put together, everything else as it lies in the file. Each hit has a place, which
+explains it or not. In payload that is no DICOM nothing explains one, kept or not.
 """
 
 import os
@@ -32,7 +33,8 @@ Numbers = npt.NDArray[np.int64]
 
 _WINDOW: Final = 4 << 20
 _OVERLAP: Final = 1 << 16
-_SHORT_OVERLAP: Final = 256
+_BETWEEN: Final = b"\xff\xff"
+"""Stands between parts that do not follow each other."""
 _HEADERS: Final = 66
 """Bytes of a packet that are headers at most, where nothing better is known: Ethernet, IPv4, TCP with timestamps."""
 _CHANCE: Final = 6
@@ -128,18 +130,43 @@ def search(
     return scan, reasons
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rest:
+    """Parts of a window, one behind the other, and where they lie in the file."""
+
+    data: bytes
+    places: Numbers
+    """Where each begins in `data`."""
+    offsets: Numbers
+    """Where it begins in the file."""
+
+    def offset(self, place: int) -> int:
+        """Return where a place of the data lies in the file."""
+        i = int(np.searchsorted(self.places, place, side="right")) - 1
+        return int(self.offsets[i]) + place - int(self.places[i])
+
+
 class _Judged:
     """Parts of the output that were searched as streams."""
 
     def __init__(self, covered: list[Numbers]) -> None:
         rows = np.concatenate(covered) if covered else np.zeros((0, 3), np.int64)
         rows = rows[np.argsort(rows[:, 0])]
-        self._begins, self._ends = rows[:, 0], rows[:, 0] + rows[:, 2] - rows[:, 1]
+        self._begins = rows[:, 0]
+        # A copy may lie within the segment of which another part came first.
+        self._ends = np.maximum.accumulate(rows[:, 0] + rows[:, 2] - rows[:, 1])
 
-    def hold(self, at: int, end: int) -> bool:
-        """Say whether bytes lie in one of them."""
-        i = int(np.searchsorted(self._begins, at, side="right")) - 1
-        return i >= 0 and end <= self._ends[i]
+    def rest_of(self, data: bytes, at: int) -> _Rest:
+        """Return what else there is of a window that begins at `at` in the file."""
+        low = int(np.searchsorted(self._ends, at, side="right"))
+        high = int(np.searchsorted(self._begins, at + len(data)))
+        begins = np.concatenate([[at], np.maximum(self._ends[low:high], at)])
+        ends = np.concatenate([self._begins[low:high], [at + len(data)]])
+        some = ends > begins
+        begins, ends = begins[some], ends[some]
+        parts = [data[begin:end] for begin, end in zip((begins - at).tolist(), (ends - at).tolist(), strict=True)]
+        places = np.concatenate([[0], np.cumsum(ends - begins + len(_BETWEEN))[:-1]]) if len(begins) else begins
+        return _Rest(data=_BETWEEN.join(parts), places=places, offsets=begins)
 
 
 def _search_raw(run: _Search, judged: _Judged) -> None:
@@ -147,25 +174,28 @@ def _search_raw(run: _Search, judged: _Judged) -> None:
     size, at = os.fstat(run.files[1]).st_size, 0
     while at < size and run.hits < _MOST_HITS:
         data = os.pread(run.files[1], _WINDOW + _OVERLAP, at)
-        for hit in run.scanner.scan(data):
-            if hit.at >= _WINDOW and at + len(data) < size:
-                continue  # the next window has it too
-            if hit.form is SecretForm.BYTES and judged.hold(at + hit.at, at + hit.end):
-                continue
-            run.note(hit, _raw_place(run, hit, at), at + hit.at)
+        rest = judged.rest_of(data, at)
+        run.raw += len(judged.rest_of(data[:_WINDOW], at).data)
+        for hit in run.scanner.scan(rest.data):
+            offset = rest.offset(hit.at)
+            if offset < at + _WINDOW or at + len(data) == size:
+                run.note(hit, _raw_place(run, hit, offset), offset)
         at += _WINDOW
-        run.raw = min(at, size)
 
 
-def _raw_place(run: _Search, hit: Hit, base: int) -> SecretPlace:
+def _raw_place(run: _Search, hit: Hit, offset: int) -> SecretPlace:
     """Say what explains a hit outside DICOM: chance, of few bytes in a header."""
-    i = int(np.searchsorted(run.begins, base + hit.at, side="right")) - 1
+    i = int(np.searchsorted(run.begins, offset, side="right")) - 1
     begin = int(run.begins[i]) if i >= 0 else 0
     is_short = hit.form is SecretForm.BYTES and hit.end - hit.at < _CHANCE
-    return SecretPlace.STRUCTURAL if is_short and base + hit.end - begin <= _HEADERS else SecretPlace.UNEXPLAINED
+    return (
+        SecretPlace.STRUCTURAL
+        if is_short and offset + hit.end - hit.at - begin <= _HEADERS
+        else SecretPlace.UNEXPLAINED
+    )
 
 
-def _hits_of(run: _Search, stream: Stream, *, packed: bool) -> list[Hit]:
+def _hits_of(run: _Search, stream: Stream) -> list[Hit]:
     """Return the hits in a stream, with their positions in it."""
     found: list[Hit] = []
     rest, base = b"", 0
@@ -178,9 +208,9 @@ def _hits_of(run: _Search, stream: Stream, *, packed: bool) -> list[Hit]:
         data = rest + chunk.output.tobytes()
         known = len(rest)
         run.reassembled += len(chunk.output)
-        hits = run.scanner.scan(data, packed=packed)
+        hits = run.scanner.scan(data)
         found += (replace(hit, at=base + hit.at, end=base + hit.end) for hit in hits if hit.end > known)
-        rest = data[-_SHORT_OVERLAP:] if not packed else data[-_OVERLAP:]
+        rest = data[-_OVERLAP:]
         if len(found) > _MOST_HITS:
             break
     return found
@@ -196,7 +226,7 @@ def _offset(pieces: Pieces, position: int) -> int:
 def _search_foreign(run: _Search, stream: Stream) -> None:
     """Search payload that is no DICOM: nothing explains a hit in it."""
     rows = stream.pieces.first
-    for hit in _hits_of(run, stream, packed=True):
+    for hit in _hits_of(run, stream):
         i = int(np.searchsorted(rows[:, BEGIN], hit.at, side="right")) - 1
         if hit.form is SecretForm.BYTES and hit.end <= rows[i, END]:
             continue  # the raw search finds what lies in one packet
@@ -207,14 +237,16 @@ def _search_dicom(run: _Search, stream: Stream, painter: StreamJudge) -> None:
     """Search a stream of DICOM, and look up what each hit stands in."""
     if d.DEFLATED in stream.contexts.values():
         _search_inflated(run, stream, painter)
-    hits = sorted(_hits_of(run, stream, packed=False), key=lambda hit: hit.at)
+    hits = sorted(_hits_of(run, stream), key=lambda hit: hit.at)
     if not hits:
         return
     targets = np.array([(hit.at, hit.end) for hit in hits], np.int64)
     asked = Asked(targets=targets.reshape(-1), marks=np.zeros(len(hits), np.int64))
     painter.read(chunks_of(stream.pieces, PairReader(*run.files)), stream.contexts, asked)
     for hit, marks in zip(hits, asked.marks.tolist(), strict=True):
-        run.note(hit, place_of(hit, marks), _offset(stream.pieces, hit.at))
+        # Nothing explains what was packed.
+        place = place_of(hit, marks) if hit.form is SecretForm.BYTES else SecretPlace.UNEXPLAINED
+        run.note(hit, place, _offset(stream.pieces, hit.at))
 
 
 def _search_inflated(run: _Search, stream: Stream, painter: StreamJudge) -> None:

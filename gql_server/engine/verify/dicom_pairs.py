@@ -1,4 +1,4 @@
-"""Pseudonyms of the values of data sets: one for each original, and one original each.
+"""Pseudonyms of values: one for each original, and back.
 
 Some stay by chance: a keyed permutation leaves one value in as many as there are of its form where it is.
 """

@@ -1,4 +1,4 @@
-"""Kernels that read one direction of an association in both files at once.
+"""Kernels that read one direction of an association.
 
 PS3.8 §9.3: PDUs, the PDVs in them, and the data sets that these make up. Where no boundary is known, the output says
 where it claims one: the first byte that is not zero there must begin a PDU in the original.

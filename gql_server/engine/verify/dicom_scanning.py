@@ -1,4 +1,4 @@
-"""The search for many secrets in bytes, and in what bytes unpack to.
+"""The search for secrets in bytes and what they unpack to.
 
 Letters count alike in either case. What is found packed is unpacked and searched again, three times at most: percent
 (RFC 3986), base64 (RFC 4648), gzip (RFC 1952), zlib (RFC 1950), members of ZIP, and deflated bodies of HTTP.
@@ -18,17 +18,27 @@ from ahocorasick_rs import BytesAhoCorasick
 from gql_server.domain.dicom_verification import SecretForm, SecretKind
 from gql_server.engine.verify.dicom_secrets import Secrets
 
+_SPACE: Final = 0x20
+_ASCII: Final = 0x7F
+"""Where what prints in ASCII begins and ends."""
 _AT_ONCE: Final = 250_000
 """Patterns of one automaton."""
 _BLOCK: Final = 1 << 12
 _DEEPEST: Final = 3
 _MOST_UNPACKED: Final = 8 << 20
+_PRINTED: Final = bytes(x for x in range(256) if x in b"\0\t\r\n" or _SPACE <= x < _ASCII)
+_CHANCE: Final = 6
+"""Shorter secrets are met by chance where bytes are no text."""
 _LONGEST_DAMAGED: Final = 1 << 16
 _LONGEST_BASE64: Final = 1 << 20
-_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_\-][A-Za-z0-9+/_\-\r\n]{14,}[A-Za-z0-9+/_\-=]")
-_WIDE: Final = re.compile(rb"\0[\x20-\x7e](?:\0[\x20-\x7e]){2,}")
+_BASE64: Final = bytes(0x61 if (chr(x).isalnum() and x < _ASCII) or x in b"+/-_\r\n" else 0x2E for x in range(256))
+"""Tells its alphabet, with line ends, from other bytes."""
+_BASE64_RUN: Final = b"a" * 16
+_WIDE: Final = bytes(0x61 if _SPACE <= x < _ASCII else 0 if x == 0 else 0x2E for x in range(256))
+"""Tells what prints and zeros from other bytes."""
+_WIDE_RUN: Final = re.compile(rb"\0a(?:\0a){2,}")
+_LONGEST_LINE: Final = 1 << 12
 _PERCENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
-_LINE: Final = re.compile(rb"[\x20-\x7e]{4,}")
 _ZLIB: Final = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _GZIP: Final = b"\x1f\x8b\x08"
 _ZIP: Final = b"PK\x03\x04"
@@ -84,7 +94,10 @@ class Scanner:
 
     def _wide(self, data: bytes, base: int) -> Iterator[Hit]:
         """Search text of UTF-16 in either order: every second byte is zero."""
-        for match in _WIDE.finditer(data):
+        classes = data.translate(_WIDE)
+        if b"\0a\0a\0a" not in classes:
+            return
+        for match in _WIDE_RUN.finditer(classes):
             begin = match.start() - 1 if match.start() > 0 else match.start() + 1
             for hit in self._plain(data[begin : match.end() : 2], 0, SecretForm.BYTES):
                 at, end = base + begin + 2 * hit.at, base + begin + 2 * hit.end - 1
@@ -95,10 +108,18 @@ class Scanner:
         for form, begin, end, inner in _unpacked(data):
             self.unpacked += len(inner)
             place = outer or (base + begin, base + end, form)
+            known = data[begin:end].lower() if form is SecretForm.PERCENT else b""
             for hit in (*self._plain(inner, 0, form), *self._wide(inner, 0)):
+                if hit.pattern in known or (len(hit.pattern) < _CHANCE and not _is_text(inner)):
+                    continue
                 yield Hit(at=place[0], end=place[1], kind=hit.kind, pattern=hit.pattern, form=place[2])
             if depth + 1 < _DEEPEST:
                 yield from self._packed(inner, 0, depth + 1, place)
+
+
+def _is_text(data: bytes) -> bool:
+    """Say whether most of what was unpacked prints: where it does not, short secrets are met by chance."""
+    return 5 * len(data.translate(None, _PRINTED)) <= len(data)
 
 
 def _is_in_number(data: bytes, begin: int, end: int) -> bool:
@@ -123,28 +144,44 @@ def _spans(data: bytes) -> Iterator[tuple[int, int]]:
 
 def _unpacked(data: bytes) -> Iterator[tuple[SecretForm, int, int, bytes]]:
     """Yield what data unpacks to, with its place."""
-    if _PERCENT.search(data):
-        for match in _LINE.finditer(data):
-            if b"%" in match[0]:
-                plain = unquote_to_bytes(match[0].replace(b"+", b" "))
-                yield SecretForm.PERCENT, match.start(), match.end(), plain
-    for match in _BASE64.finditer(data):
-        yield from _base64(match)
+    yield from _percent(data)
+    yield from _base64(data)
     for at, bits in _members(data):
         inner = _inflated(data, at, bits)
         if inner:
             yield SecretForm.COMPRESSED, at, min(at + 32, len(data)), inner
 
 
-def _base64(match: re.Match[bytes]) -> Iterator[tuple[SecretForm, int, int, bytes]]:
-    text = match[0][:_LONGEST_BASE64].translate(_URL_SAFE, b"\r\n=")
-    # What stands before it may belong to the alphabet too.
-    for skipped in range(4):
-        some = text[skipped : skipped + (len(text) - skipped) // 4 * 4]
-        rest = text[skipped + len(some) :]
-        if len(rest) > 1:
-            some += rest + b"=" * (4 - len(rest))
-        yield SecretForm.BASE64, match.start(), match.end(), binascii.a2b_base64(some)
+def _percent(data: bytes) -> Iterator[tuple[SecretForm, int, int, bytes]]:
+    done = 0
+    for match in _PERCENT.finditer(data):
+        begin, end = match.span()
+        if begin < done:
+            continue
+        first, last = max(done, begin - _LONGEST_LINE), min(len(data), end + _LONGEST_LINE)
+        while begin > first and _SPACE <= data[begin - 1] < _ASCII:
+            begin -= 1
+        while end < last and _SPACE <= data[end] < _ASCII:
+            end += 1
+        done = end
+        yield SecretForm.PERCENT, begin, end, unquote_to_bytes(data[begin:end].replace(b"+", b" "))
+
+
+def _base64(data: bytes) -> Iterator[tuple[SecretForm, int, int, bytes]]:
+    classes = data.translate(_BASE64)
+    begin = classes.find(_BASE64_RUN)
+    while begin >= 0:
+        end = classes.find(b".", begin)
+        end = len(data) if end < 0 else end
+        text = data[begin : min(end, begin + _LONGEST_BASE64)].translate(_URL_SAFE, b"\r\n")
+        # What stands before it may belong to the alphabet too.
+        for skipped in range(4):
+            some = text[skipped : skipped + (len(text) - skipped) // 4 * 4]
+            rest = text[skipped + len(some) :]
+            if len(rest) > 1:
+                some += rest + b"=" * (4 - len(rest))
+            yield SecretForm.BASE64, begin, end, binascii.a2b_base64(some)
+        begin = classes.find(_BASE64_RUN, end)
 
 
 def _members(data: bytes) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""One direction of a TCP connection, put together in both files.
+"""One direction of a TCP connection, put together.
 
 RFC 9293 §3.4. The copy that was captured first counts; the output's other copies must say what its first one says.
 Positions count from the first byte behind SYN, or from the first byte captured.

@@ -2,13 +2,20 @@ import base64
 import gzip
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gql_server.domain.dicom import DatePolicy, ForeignPolicy, PixelPolicy
 from gql_server.domain.dicom_verification import SecretForm, SecretPlace
-from gql_server.domain.verification import Verification, VerificationReason, VerificationStatus
+from gql_server.domain.verification import (
+    AddressExpectation,
+    MacExpectation,
+    Verification,
+    VerificationReason,
+    VerificationStatus,
+)
 from tests.captures import Packet, ethernet, pcap, udp4
 from tests.engine.verify.dicom_traffic import (
     BIG_ENDIAN,
@@ -29,6 +36,7 @@ from tests.engine.verify.dicom_traffic import (
     prove_dicom,
     segments,
 )
+from tests.engine.verify.test_verifying import rewritten
 
 Reason = VerificationReason
 KEPT = {Reason.ADDRESSES_KEPT_BY_RULE}
@@ -350,3 +358,15 @@ def test_a_stream_that_begins_in_the_middle_is_read_where_the_output_shows_it() 
     assert verification.dicom.bytes_undecodable == 6
     wrong = replace(cut, data=b"\x17\x18\x19\x20\x21\x22" + now[start].data)
     assert Reason.UNDECODABLE_LEFT in reasons_of(prove_segments([cut, *was[start + 1 :]], [wrong, *now[start + 1 :]]))
+
+
+def test_addresses_and_dicom_are_proven_together(tmp_path: Path) -> None:
+    was, now = both()
+    mapped = {"addresses": AddressExpectation.MAPPED, "macs": MacExpectation.MAPPED}
+    verification = prove_dicom(capture(was), rewritten(capture(now), tmp_path), **mapped)
+    assert verification.reasons == ()
+    assert verification.status is VerificationStatus.VERIFIED
+    kept = capture(changed(name=WAS["name"]))
+    assert Reason.VALUE_KEPT in prove_dicom(capture(was), rewritten(kept, tmp_path), **mapped).reasons
+    left = prove_dicom(capture(was), capture(now), **mapped)
+    assert Reason.ADDRESS_LEAKED in left.reasons
