@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,41 +23,42 @@ from gql_server.engine.verify.side_by_side import SideBySide
 Numbers = npt.NDArray[np.int64]
 
 _SEED_BITS: Final = 62
-_KEPT_COLUMNS: Final = (
-    segments.SEQUENCE,
-    segments.FLAGS,
-    segments.DATA,
-    segments.LENGTH,
-    segments.WIRE,
-    segments.REWRITTEN,
-    segments.LIVE,
-)
+_TYPES: Final = {
+    "packet": (0, np.uint32),
+    "at": (1, np.int64),
+    "other": (2, np.int64),
+    "stream": (3 + segments.CONNECTION, np.uint32),
+    "sequence": (3 + segments.SEQUENCE, np.uint32),
+    "flags": (3 + segments.FLAGS, np.uint8),
+    "data": (3 + segments.DATA, np.uint32),
+    "length": (3 + segments.LENGTH, np.uint32),
+    "rewritten": (3 + segments.REWRITTEN, np.bool_),
+    "live": (3 + segments.LIVE, np.bool_),
+}
+"""Columns of a table of rows, and what is kept of them: 39 bytes a segment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segments:
     """Segments with payload or SYN, in the order of their packets; all arrays of one length."""
 
-    packet: Numbers
+    packet: npt.NDArray[np.uint32]
     """From 0."""
-    stream: Numbers
-    """Twice the number of the connection, and the side that sends."""
     at: Numbers
     """Where the payload lies in the original."""
     other: Numbers
     """Where it lies in the output."""
-    sequence: Numbers
-    flags: Numbers
-    data: Numbers
+    stream: npt.NDArray[np.uint32]
+    """Twice the number of the connection, and the side that sends."""
+    sequence: npt.NDArray[np.uint32]
+    flags: npt.NDArray[np.uint8]
+    data: npt.NDArray[np.uint32]
     """Where it begins in its packet."""
-    length: Numbers
-    wire: Numbers
-    rewritten: Numbers
-    live: Numbers
-
-    def of(self, rows: Numbers) -> "Segments":
-        """Return some of them."""
-        return Segments(**{name: getattr(self, name)[rows] for name in self.__slots__})
+    length: npt.NDArray[np.uint32]
+    rewritten: npt.NDArray[np.bool_]
+    """Whether a byte of it is something else in the output, and not zero."""
+    live: npt.NDArray[np.bool_]
+    """Whether a byte of it is not zero in the output."""
 
 
 class Indexer:
@@ -69,7 +70,7 @@ class Indexer:
         self._known: dict[int, int] = {}
         self._begun: dict[int, int] = {}
         self._numbers = 0
-        self._parts: list[npt.NDArray[np.int64]] = []
+        self._parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in _TYPES}
         self._begins: list[Numbers] = []
         self.packets = 0
         self.reasons: set[VerificationReason] = set()
@@ -107,8 +108,8 @@ class Indexer:
             table = self._with_fragments(reading, rows, np.column_stack([packets, places]), parts, table)
         if len(table):
             self._number(table)
-            kept = [0, 1, 2, 3 + segments.CONNECTION, *(3 + column for column in _KEPT_COLUMNS)]
-            self._parts.append(np.ascontiguousarray(table[:, kept]))
+            for name, (column, kind) in _TYPES.items():
+                self._parts[name].append(table[:, column].astype(kind))
 
     def _with_fragments(
         self, reading: SideBySide, rows: Numbers, places: Numbers, parts: Numbers, table: Numbers
@@ -154,7 +155,9 @@ class Indexer:
         return self._known[digest]
 
     def _segments(self) -> Segments:
-        table = np.concatenate(self._parts) if self._parts else np.zeros((0, 4 + len(_KEPT_COLUMNS)), np.int64)
-        self._parts.clear()
-        names = ["packet", "at", "other", "stream", "sequence", "flags", "data", "length", "wire", "rewritten", "live"]
-        return Segments(**{name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(names)})
+        columns = {}
+        for name, (_, kind) in _TYPES.items():
+            # One column after the other: the parts go as the whole comes.
+            parts = self._parts.pop(name)
+            columns[name] = np.concatenate(parts) if parts else np.zeros(0, kind)
+        return Segments(**columns)

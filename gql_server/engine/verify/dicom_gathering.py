@@ -4,7 +4,7 @@
 from gql_server.engine.compilation import Bytes, State, entry
 from gql_server.engine.memory import load8, load64, pointer, store8, store64
 
-_COLUMNS = 5
+_COLUMNS = 4
 
 
 @entry

@@ -110,7 +110,8 @@ def search(
     covered = []
     for stream in streams:
         if stream.is_dicom:
-            covered.append(np.concatenate([stream.pieces.first, stream.pieces.copies])[:, [OTHER, BEGIN, END]])
+            rows = np.concatenate([stream.pieces.first, stream.pieces.copies])
+            covered.append(np.column_stack([rows[:, OTHER], rows[:, OTHER] + rows[:, END] - rows[:, BEGIN]]))
             _search_dicom(run, stream, painter)
         else:
             _search_foreign(run, stream)
@@ -150,11 +151,11 @@ class _Judged:
     """Parts of the output that were searched as streams."""
 
     def __init__(self, covered: list[Numbers]) -> None:
-        rows = np.concatenate(covered) if covered else np.zeros((0, 3), np.int64)
+        rows = np.concatenate(covered) if covered else np.zeros((0, 2), np.int64)
         rows = rows[np.argsort(rows[:, 0])]
         self._begins = rows[:, 0]
         # A copy may lie within the segment of which another part came first.
-        self._ends = np.maximum.accumulate(rows[:, 0] + rows[:, 2] - rows[:, 1])
+        self._ends = np.maximum.accumulate(rows[:, 1])
 
     def rest_of(self, data: bytes, at: int) -> _Rest:
         """Return what else there is of a window that begins at `at` in the file."""

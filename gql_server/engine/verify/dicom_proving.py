@@ -32,6 +32,7 @@ from gql_server.engine.verify.layout import PACKET_BEGIN, PACKET_COLUMNS, PACKET
 from gql_server.engine.verify.side_by_side import SideBySide
 
 Numbers = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.uint32]
 Tell = Callable[[int, int, int], None]
 
 _COUNTED: Final = (
@@ -44,14 +45,24 @@ _COUNTED: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Payload of connections that carry DICOM, by packet."""
+
+    packet: Rows
+    """From 0."""
+    data: Rows
+    """Where it begins in its packet."""
+    length: Rows
+
+
 @dataclass(slots=True, kw_only=True)
 class DicomEvidence:
     """What the reading of DICOM found."""
 
     expected: DicomExpectation
     shift: TimeShift
-    judged: Segments
-    """Segments of connections that carry DICOM, by packet."""
+    judged: Judged
     judge: StreamJudge
     dictionary: Dictionary
     values: ValueJudge
@@ -67,7 +78,7 @@ class DicomEvidence:
         rows = reader.packets.reshape(-1, PACKET_COLUMNS)[reader.next : reader.next + count]
         rows[:, PACKET_JUDGED_AT] = rows[:, PACKET_JUDGED_END] = 0
         low, high = np.searchsorted(self.judged.packet, (reading.packets, reading.packets + count))
-        some = self.judged.packet[low:high] - reading.packets
+        some = self.judged.packet[low:high].astype(np.int64) - reading.packets
         begin = rows[some, PACKET_BEGIN] + self.judged.data[low:high]
         rows[some, PACKET_JUDGED_AT] = begin
         rows[some, PACKET_JUDGED_END] = begin + self.judged.length[low:high]
@@ -142,7 +153,7 @@ class _Proof:
         self._laid = Laid(found)
         self._numbers = self._laid.numbers
         self._contexts: dict[int, dict[int, int]] = {}
-        self.rows: list[Numbers] = []
+        self.rows: list[Rows] = []
         self.reasons: set[VerificationReason] = set()
         self.connections = self.streams = self.copies = 0
 
@@ -199,10 +210,11 @@ class _Proof:
             if again.any() and not np.array_equal(again, first):
                 self.reasons.add(VerificationReason.COPY_DIFFERS)
 
-    def judged(self) -> Segments:
-        """Return the segments of connections that carry DICOM, by packet."""
-        rows = np.concatenate(self.rows) if self.rows else np.zeros(0, np.int64)
-        return self._found.of(rows[np.argsort(self._found.packet[rows], kind="stable")])
+    def judged(self) -> Judged:
+        """Return the payload of connections that carry DICOM."""
+        rows = np.concatenate(self.rows) if self.rows else np.zeros(0, np.uint32)
+        rows = rows[np.argsort(self._found.packet[rows], kind="stable")]
+        return Judged(packet=self._found.packet[rows], data=self._found.data[rows], length=self._found.length[rows])
 
     def sources(self) -> Iterator[Source]:
         """Yield the streams of which anything is left in the output."""

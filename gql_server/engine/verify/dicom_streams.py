@@ -27,12 +27,11 @@ _REACH: Final = 4 << 20
 _MODULUS: Final = 1 << 32
 _HALF: Final = 1 << 31
 
-PIECE_COLUMNS: Final = 5
+PIECE_COLUMNS: Final = 4
 BEGIN: Final = 0
 END: Final = 1
 AT: Final = 2
 OTHER: Final = 3
-PACKET: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ class Pieces:
     """What is there of one direction."""
 
     first: Numbers
-    """Rows of BEGIN, END, AT, OTHER, PACKET, by position and without overlap."""
+    """Rows of BEGIN, END, AT, OTHER, by position and without overlap."""
     copies: Numbers
     """The same of bytes that came again."""
     before: Numbers
@@ -51,20 +50,18 @@ class Laid:
     """All streams of a capture, each with its segments laid out."""
 
     def __init__(self, found: Segments) -> None:
-        order = np.argsort(found.stream, kind="stable")
+        order = np.argsort(found.stream, kind="stable").astype(np.uint32)
         self._found = found
         self.order = order
         """Rows of segments, stream by stream."""
-        streams = found.stream[order]
+        streams = found.stream[order].astype(np.int64)
         self.edges = np.flatnonzero(np.diff(streams, prepend=-1, append=-1))
         """Where each stream begins in the order; one more for the end."""
         self.numbers = streams[self.edges[:-1]]
-        positions = _positions(found.sequence[order], found.flags[order], self.edges)
-        length = found.length[order]
-        self._rows = np.column_stack(
-            [positions, positions + length, found.at[order], found.other[order], found.packet[order]]
-        )
-        follows = (positions[1:] >= self._rows[:-1, END]) & (length[1:] > 0) & (length[:-1] > 0)
+        positions = _positions(found.sequence[order].astype(np.int64), found.flags[order], self.edges)
+        self._positions = positions
+        length = found.length[order].astype(np.int64)
+        follows = (positions[1:] >= positions[:-1] + length[:-1]) & (length[1:] > 0) & (length[:-1] > 0)
         follows |= streams[1:] != streams[:-1]
         tidy = np.concatenate([[True], follows]) & (positions >= 0) & (length > 0)
         # A SYN without data may stand first.
@@ -74,13 +71,15 @@ class Laid:
         tidy[second] |= (length[second - 1] == 0) & (length[second] > 0) & (positions[second] >= 0)
         self._tidy = np.logical_and.reduceat(tidy, self.edges[:-1]) if len(tidy) else tidy
 
-    def rows(self, stream: int) -> Numbers:
+    def rows(self, stream: int) -> npt.NDArray[np.uint32]:
         """Return the rows of the segments of a stream, by its place in the list."""
         return np.asarray(self.order[self.edges[stream] : self.edges[stream + 1]])
 
     def pieces(self, stream: int) -> Pieces:
         """Return what is there of a stream."""
-        rows = self._rows[self.edges[stream] : self.edges[stream + 1]]
+        some, begin = self.rows(stream), self._positions[self.edges[stream] : self.edges[stream + 1]]
+        found = self._found
+        rows = np.column_stack([begin, begin + found.length[some], found.at[some], found.other[some]])
         none = rows[:0]
         if self._tidy[stream]:
             first = rows[1:] if len(rows) and rows[0, BEGIN] == rows[0, END] else rows
@@ -103,7 +102,7 @@ def _pieces_of(rows: Numbers) -> Pieces:
     return Pieces(first=ordered, copies=copies, before=before)
 
 
-def _positions(sequence: Numbers, flags: Numbers, edges: Numbers) -> Numbers:
+def _positions(sequence: Numbers, flags: npt.NDArray[np.uint8], edges: Numbers) -> Numbers:
     """Return where each segment begins in its stream, counted from SYN or from the first byte."""
     if not len(sequence):
         return sequence
@@ -126,9 +125,9 @@ def _without_overlaps(rows: Numbers) -> tuple[Numbers, Numbers]:
     """Tell bytes that came first from those that came again."""
     begins: list[int] = []
     ends: list[int] = []
-    first: list[tuple[int, int, int, int, int]] = []
-    copies: list[tuple[int, int, int, int, int]] = []
-    for begin, end, at, other, packet in rows.tolist():
+    first: list[tuple[int, int, int, int]] = []
+    copies: list[tuple[int, int, int, int]] = []
+    for begin, end, at, other in rows.tolist():
         place, i = begin, max(bisect_left(begins, begin) - 1, 0)
         while place < end:
             while i < len(begins) and ends[i] <= place:
@@ -136,7 +135,7 @@ def _without_overlaps(rows: Numbers) -> tuple[Numbers, Numbers]:
             taken = i < len(begins) and begins[i] <= place
             stop = min(end, ends[i] if taken else begins[i] if i < len(begins) else end)
             skip = place - begin
-            (copies if taken else first).append((place, stop, at + skip, other + skip, packet))
+            (copies if taken else first).append((place, stop, at + skip, other + skip))
             if not taken:
                 begins.insert(i, place)
                 ends.insert(i, stop)
@@ -144,7 +143,7 @@ def _without_overlaps(rows: Numbers) -> tuple[Numbers, Numbers]:
     return _sorted(first), _sorted(copies)
 
 
-def _sorted(rows: list[tuple[int, int, int, int, int]]) -> Numbers:
+def _sorted(rows: list[tuple[int, int, int, int]]) -> Numbers:
     return np.array(sorted(rows), np.int64).reshape(-1, PIECE_COLUMNS)
 
 

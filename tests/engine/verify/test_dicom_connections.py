@@ -34,7 +34,7 @@ def test_segments_lie_where_they_lie(tmp_path: Path) -> None:
     found = indexed(tmp_path, was, now)
     assert found.packet.tolist() == [0, 1, 2]
     assert found.length.tolist() == [0, 0, 5]
-    assert found.live.tolist() == [0, 0, 3]
+    assert found.live.tolist() == [False, False, True]
     data = (tmp_path / "a").read_bytes()
     at = int(found.at[2])
     assert data[at : at + 5] == b"hello"

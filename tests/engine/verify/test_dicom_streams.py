@@ -6,38 +6,32 @@ import pytest
 
 from gql_server.engine.verify import dicom_streams
 from gql_server.engine.verify.dicom_connections import Segments
-from gql_server.engine.verify.dicom_streams import Laid, Numbers, PairReader, Pieces, chunks_of
+from gql_server.engine.verify.dicom_streams import Laid, PairReader, Pieces, chunks_of
 
 SYN = 2
-
-
-def column(values: list[int]) -> Numbers:
-    return np.array(values, np.int64)
 
 
 def laid(*rows: tuple[int, int, int], stream: int = 2, flags: dict[int, int] | None = None) -> Laid:
     """Lay out segments of one stream: sequence number, length, place in the file."""
     count = len(rows)
-    nothing = np.zeros(count, np.int64)
     return Laid(
         Segments(
-            packet=np.arange(count),
-            stream=np.full(count, stream),
-            at=column([row[2] for row in rows]),
-            other=column([row[2] + 1000 for row in rows]),
-            sequence=column([row[0] & 0xFFFFFFFF for row in rows]),
-            flags=column([(flags or {}).get(i, 16) for i in range(count)]),
-            data=nothing,
-            length=column([row[1] for row in rows]),
-            wire=column([row[1] for row in rows]),
-            rewritten=nothing,
-            live=nothing,
+            packet=np.arange(count, dtype=np.uint32),
+            stream=np.full(count, stream, np.uint32),
+            at=np.array([row[2] for row in rows], np.int64),
+            other=np.array([row[2] + 1000 for row in rows], np.int64),
+            sequence=np.array([row[0] & 0xFFFFFFFF for row in rows], np.uint32),
+            flags=np.array([(flags or {}).get(i, 16) for i in range(count)], np.uint8),
+            data=np.zeros(count, np.uint32),
+            length=np.array([row[1] for row in rows], np.uint32),
+            rewritten=np.zeros(count, np.bool_),
+            live=np.zeros(count, np.bool_),
         )
     )
 
 
 def spans(pieces: Pieces) -> list[tuple[int, int, int]]:
-    return [(begin, end, at) for begin, end, at, *_ in pieces.first.tolist()]
+    return [(begin, end, at) for begin, end, at, _ in pieces.first.tolist()]
 
 
 def test_segments_in_order_are_a_stream() -> None:
