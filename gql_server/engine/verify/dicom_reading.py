@@ -245,7 +245,8 @@ def read_stream(  # noqa: C901, PLR0912, PLR0915  # one loop over what a stream 
             if s[d.SYNTAX] == 0:
                 s[d.SYNTAX] = _guess(da, s, t)
                 if s[d.SYNTAX] == 0 and (is_last or is_hole or s[d.SET_HAVE] >= 8):  # noqa: PLR2004  # a header
-                    s[d.SYNTAX], s[d.UNREAD] = d.IMPLICIT, d.ENDLESS
+                    # What begins as no element does may be deflated; what does not inflate either has to be zero.
+                    s[d.SYNTAX] = d.DEFLATED
             if s[d.SYNTAX] == d.DEFLATED:
                 if is_last or is_hole or s[d.SET_HAVE] == set_original.shape[0]:
                     return d.WHOLE
