@@ -94,7 +94,10 @@ def _lost(a: Bytes, o: Bytes, s: State) -> int:
         return d.LACKING
     if s[d.HAVE] - s[d.AT] >= _PDU_HEADER and is_boundary(a, s[d.AT], s[d.HAVE]):
         s[d.MODE] = d.AT_PDU
-        return _at_pdu(a, o, s)
+        answer = _at_pdu(a, o, s)
+        if s[d.MODE] != d.LOST:
+            return answer
+    # No boundary, or one of a PDU of which the rest is missing.
     s[d.LEFT] += 1
     s[d.AT] += 1
     return d.MORE

@@ -1,5 +1,7 @@
 import base64
 import gzip
+import os
+import random
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from gql_server.domain.verification import (
     VerificationReason,
     VerificationStatus,
 )
-from tests.captures import Packet, ethernet, pcap, udp4
+from tests.captures import Packet, ethernet, packets, pcap, udp4
 from tests.engine.verify.dicom_traffic import (
     BIG_ENDIAN,
     DEFLATED,
@@ -39,6 +41,7 @@ from tests.engine.verify.dicom_traffic import (
 from tests.engine.verify.test_verifying import rewritten
 
 Reason = VerificationReason
+RUNS = 1000 if "GQL_SERVER_LONG_TESTS" in os.environ else 200
 KEPT = {Reason.ADDRESSES_KEPT_BY_RULE}
 """What an output says that has its addresses left as they were."""
 
@@ -370,3 +373,16 @@ def test_addresses_and_dicom_are_proven_together(tmp_path: Path) -> None:
     assert Reason.VALUE_KEPT in prove_dicom(capture(was), rewritten(kept, tmp_path), **mapped).reasons
     left = prove_dicom(capture(was), capture(now), **mapped)
     assert Reason.ADDRESS_LEAKED in left.reasons
+
+
+def test_whatever_is_broken_there_is_an_answer() -> None:
+    chance = random.Random(4)
+    for syntax in (EXPLICIT, IMPLICIT, DEFLATED):
+        was = [one.frame for one in segments(conversation(WAS, syntax=syntax), most=300)]
+        for _ in range(RUNS):
+            broken = [bytearray(frame) for frame in was]
+            for _ in range(chance.choice((1, 3, 30))):
+                frame = chance.choice(broken)
+                frame[chance.randrange(14, len(frame))] = chance.choice((0, 1, 4, 0xFE, 0xFF, chance.randrange(256)))
+            data = pcap(packets(*map(bytes, broken)))
+            assert prove_dicom(data, data).status is VerificationStatus.FAILED

@@ -12,7 +12,7 @@ from gql_server.engine.verify.dicom_dictionary import dictionary_for
 from gql_server.engine.verify.dicom_judge import StreamJudge
 from gql_server.engine.verify.dicom_streams import Chunk
 from gql_server.engine.verify.dicom_values import ValueJudge
-from tests.engine.verify.dicom_traffic import EXPLICIT, NOW, WAS, command, data_set, encoded, p_data
+from tests.engine.verify.dicom_traffic import EXPLICIT, NOW, WAS, command, conversation, data_set, encoded, p_data
 
 NONE = np.empty(0, np.uint8)
 
@@ -86,6 +86,13 @@ def test_garbage_must_be_zero() -> None:
     assert read(garbage + IS, garbage + WILL).state[d.LEFT] == len(garbage)
     s = read(garbage + IS, bytes(len(garbage)) + WILL).state
     assert [s[i] for i in (d.LEFT, d.UNDECODABLE, d.DATA_SETS)] == [0, len(garbage), 1]
+
+
+def test_a_request_that_is_cut_must_be_zero() -> None:
+    cut = conversation(WAS)[0][1][:90]
+    assert read(cut, cut).state[d.LEFT] > 0
+    s = read(cut, bytes(len(cut))).state
+    assert [s[i] for i in (d.LEFT, d.UNDECODABLE)] == [0, len(cut)]
 
 
 def test_what_a_malformed_pdu_holds_must_be_zero() -> None:
