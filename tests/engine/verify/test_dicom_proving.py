@@ -41,7 +41,7 @@ from tests.engine.verify.dicom_traffic import (
 from tests.engine.verify.test_verifying import rewritten
 
 Reason = VerificationReason
-RUNS = 1000 if "GQL_SERVER_LONG_TESTS" in os.environ else 200
+RUNS = 1000 if "GQL_SERVER_LONG_TESTS" in os.environ else 20
 KEPT = {Reason.ADDRESSES_KEPT_BY_RULE}
 """What an output says that has its addresses left as they were."""
 
