@@ -131,7 +131,7 @@ def _push(s: State, kind: int, end: int, syntax: int, path: np.uint64, blank: in
 
 
 @kernel
-def _begin_value(s: State, row: int, vr: int, rule: int, length: int, free: int) -> None:
+def _begin_value(s: State, row: int, vr: int, rule: int, length: int, free: bool) -> None:
     s[d.VALUE_LEFT], s[d.VALUE_LENGTH], s[d.VALUE_RULE], s[d.VALUE_ROW] = length, length, rule, row
     s[d.VALUE_VR], s[d.VALUE_KEPT], s[d.VALUE_NEW], s[d.FREE] = vr, 0, 0, free
 
@@ -154,7 +154,8 @@ def _item(a: Bytes, o: Bytes, s: State, i: int) -> None:
     blank = _header(a, o, s, i, 8)
     s[d.SET_AT] += 8
     if kind == d.FRAGMENTS:
-        _begin_value(s, s[top + d.STACK_PATH], _VR_OB, d.NOTHING if blank == 1 else d.PIXELS, length, 0)
+        rule = d.NOTHING if blank == 1 else d.PIXELS
+        _begin_value(s, s[top + d.STACK_PATH], _VR_OB, rule, length, False)  # noqa: FBT003  # kernels take positions
         return
     end = -1 if is_endless else s[d.SET_AT] + length
     _push(s, d.ITEM, end, syntax, U(s[top + d.STACK_PATH]), int(blank == 1))

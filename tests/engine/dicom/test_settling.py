@@ -144,7 +144,7 @@ def test_memory_is_given_back_between_any_two_segments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     frames = [*hello(), *(send(DATA, at=120 * i) for i in range(9)), send(DATA * 2, at=60), send(DATA, side=1)]
-    monkeypatch.setattr(image_module, "_RELEASE_BYTES", most)
+    monkeypatch.setattr(image_module, "RELEASE_BYTES", most)
     released = []
     with opened(tmp_path, frames) as image:
         monkeypatch.setattr(image, "release", lambda: released.append(1))

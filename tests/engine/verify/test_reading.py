@@ -133,7 +133,7 @@ def test_records_are_compared() -> None:
     longer = pcap([Packet(data=output, original_length=2000)])
     for other, times, lengths in ((later, 1, 0), (longer, 0, 1)):
         verification = prove(one, other)
-        assert verification.reasons == (Reason.PAYLOAD_KEPT, Reason.PACKETS_DIFFER)
+        assert verification.reasons == (Reason.PACKETS_DIFFER, Reason.PAYLOAD_KEPT)
         assert (verification.interference.times_changed, verification.interference.lengths_changed) == (times, lengths)
 
 
