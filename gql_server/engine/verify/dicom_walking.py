@@ -4,7 +4,7 @@ PS3.5 §7: the original says where elements, items and values are; the output ha
 a header and all that belongs to it. The bytes come piece by piece; what a value of known length lacks does not end
 the walk.
 """
-# ruff: noqa: PLR0917  # kernels take their arguments by position
+# ruff: noqa: FBT001, PLR0917  # kernels take their arguments by position
 
 from typing import Final
 
@@ -205,7 +205,7 @@ def _implicit_vr(tags: State, tag: int, row: int) -> int:
 @kernel
 def _element(  # noqa: C901, PLR0911, PLR0912, PLR0915  # one element, from its tag to its value
     a: Bytes, o: Bytes, m: State, s: State, tags: State, counts: State, seen: Words, rows: State,
-    was: Bytes, now: Bytes, targets: State, marks: State, overrides: Words, i: int, have: int, final: bool,  # noqa: FBT001
+    was: Bytes, now: Bytes, targets: State, marks: State, overrides: Words, i: int, have: int, final: bool,
 ) -> int:  # fmt: skip
     """Read one element; return LACKING when more bytes are needed."""
     syntax = _syntax(s)
@@ -336,7 +336,7 @@ def _goes_on(
 @kernel
 def walk(
     a: Bytes, o: Bytes, m: State, s: State, tags: State, counts: State, pixels: State, seen: Words, rows: State,
-    was: Bytes, now: Bytes, targets: State, marks: State, overrides: Words, final: bool,  # noqa: FBT001
+    was: Bytes, now: Bytes, targets: State, marks: State, overrides: Words, final: bool,
 ) -> int:  # fmt: skip
     """Walk as far as the buffer goes; return FLUSH when rows must be taken first, MORE otherwise.
 
