@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
+from numba import types
 from numba.extending import intrinsic
 
 from gql_server.engine.compilation import Bytes, U, kernel
@@ -17,7 +18,16 @@ def _pointer(_context: Any, array: Any) -> Any:
     return array(array), generate
 
 
+def _prefetch(_context: Any, memory: Any, _offset: Any) -> Any:
+    # Nothing is fetched ahead: a place out of bounds is none. As an intrinsic it takes words as well as bytes.
+    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return context.get_dummy_value()
+
+    return cast("Any", types.void)(memory, types.int64), generate
+
+
 pointer = cast("Callable[[Any], Any]", intrinsic(_pointer))
+prefetch = cast("Callable[[Bytes, int], None]", intrinsic(_prefetch))
 
 
 @kernel
@@ -30,11 +40,6 @@ def load8(b: Bytes, o: int) -> int:
 def store8(b: Bytes, o: int, value: int) -> None:
     """Store the low byte of a value."""
     b[U(o)] = value & 0xFF
-
-
-@kernel
-def prefetch(b: Bytes, o: int) -> None:
-    """Fetch nothing ahead: a place out of bounds would be none."""
 
 
 @kernel

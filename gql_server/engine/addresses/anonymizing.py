@@ -9,12 +9,10 @@ from gql_server.domain.anonymization import AddressPair
 from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.addresses.rewriter import NewAddresses, Rewriter
 from gql_server.engine.addresses.vendor_map import VendorMap
-from gql_server.engine.capture.output import CaptureOutput
 from gql_server.engine.capture.records import TOTAL_DROPPED
 from gql_server.engine.capture.source import PlainSource
 from gql_server.engine.capture.windows import CaptureWindows
-from gql_server.engine.inspect.summary import Summarizer
-from gql_server.engine.inspect.survey import Survey
+from gql_server.engine.inspect.storing import store_capture
 from gql_server.engine.tasks import Anonymized, AnonymizeTask, Previewed, PreviewTask, Progressed, TransformMacsTask
 
 
@@ -57,22 +55,18 @@ def _rewrite(task: AnonymizeTask | TransformMacsTask, progress: Callable[[Progre
     source = PlainSource(task.source)
     try:
         windows = CaptureWindows(source, strip=True)
-        summarizer, survey = Summarizer(), Survey()
-        with CaptureOutput(task.output_directory / windows.format.file_name) as output:
-            for window in windows:
-                rewriter.rewrite(window)
-                summarizer.add(window.data)
-                survey.add(window)
-                output.write(window.data)
-                done = Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size)
-                progress(done)
+
+        def tell() -> None:
+            progress(Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size))
+
+        output = task.output_directory / windows.format.file_name
+        summary, survey = store_capture(windows, output, tell, change=rewriter.rewrite)
     finally:
         source.close()
     report = rewriter.report(windows.packets, int(windows.totals[TOTAL_DROPPED]))
     # Its tables go before the survey needs room to sort.
     del rewriter
-    inspection = survey.finish(task.output_directory)
-    return Anonymized(summary=summarizer.summary(windows), report=report, inspection=inspection)
+    return Anonymized(summary=summary, report=report, inspection=survey.finish(task.output_directory))
 
 
 def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previewed:

@@ -12,7 +12,6 @@ from gql_server.domain.anonymization import AnonymizationParameters, Anonymizati
 from gql_server.domain.dicom import CONFIDENTIALITY_EDITION, DOES_NOT_CLAIM, DatePolicy, DicomReport
 from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.addresses.rewriter import Rewriter
-from gql_server.engine.capture.output import CaptureOutput
 from gql_server.engine.capture.records import TOTAL_DROPPED
 from gql_server.engine.capture.source import PlainSource
 from gql_server.engine.capture.windows import CaptureWindows
@@ -21,8 +20,7 @@ from gql_server.engine.dicom.policy import Policy
 from gql_server.engine.dicom.rewriting import Rewriting
 from gql_server.engine.dicom.tasks import Deidentified, DeidentifyTask
 from gql_server.engine.dicom.times import shift_times
-from gql_server.engine.inspect.summary import Summarizer
-from gql_server.engine.inspect.survey import Survey
+from gql_server.engine.inspect.storing import store_capture
 from gql_server.engine.tasks import Progressed
 
 _WORKING_NAME: Final = "capture.working"
@@ -111,26 +109,24 @@ def _write_out(task: DeidentifyTask, working: Path, rewritten: _Rewritten, progr
     source = PlainSource(working)
     try:
         windows = CaptureWindows(source, strip=True)
-        summarizer, survey = Summarizer(), Survey()
-        with CaptureOutput(task.output_directory / windows.format.file_name) as output:
-            for window in windows:
-                if rewriter is not None:
-                    rewriter.rewrite(window)
-                summarizer.add(window.data)
-                survey.add(window)
-                output.write(window.data)
-                # The working copy is shorter than what it was stripped of, which is what is counted.
-                rest = size // 4 * (source.size - source.position) // source.size
-                progress(Progressed(packets=windows.packets, bytes_done=size - rest, bytes_total=size))
+
+        def tell() -> None:
+            # The working copy is shorter than what it was stripped of, which is what is counted.
+            rest = size // 4 * (source.size - source.position) // source.size
+            progress(Progressed(packets=windows.packets, bytes_done=size - rest, bytes_total=size))
+
+        output = task.output_directory / windows.format.file_name
+        change = None if rewriter is None else rewriter.rewrite
+        summary, survey = store_capture(windows, output, tell, change=change)
     finally:
         source.close()
     addresses: AnonymizationReport | None = None
     if rewriter is not None:
         addresses = rewriter.report(windows.packets, rewritten.dropped)
     # Its tables go before the survey needs room to sort.
-    del rewriter
+    del rewriter, change
     return Deidentified(
-        summary=summarizer.summary(windows),
+        summary=summary,
         report=rewritten.report,
         addresses=addresses,
         inspection=survey.finish(task.output_directory),

@@ -2,8 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 
-from gql_server.domain.dicom import AssociationOutcome, DicomAssociation, DicomProblem, ForeignPolicy
+from gql_server.domain.dicom import (
+    AssociationOutcome,
+    DicomAssociation,
+    DicomProblem,
+    ForeignPolicy,
+    PresentationContext,
+)
 from gql_server.engine.dicom.connections import Connection
 from gql_server.engine.dicom.devices import Devices
 from gql_server.engine.dicom.image import CaptureImage
@@ -39,6 +46,10 @@ def extract(task: ExtractDicomTask, progress: Callable[[Progressed], None]) -> D
     return DicomExtracted(associations=tuple(associations), devices=devices.listed(), encrypted=encrypted)
 
 
+_Ends = tuple[tuple[str, int], tuple[str, int]]
+"""Address and port of the client, and of the server."""
+
+
 class _Extraction:
     """One connection that carries DICOM."""
 
@@ -46,36 +57,24 @@ class _Extraction:
         self._connection, self._reader, self._devices = connection, reader, devices
         # Who asked for the association is its client, even where the capture does not show who connected.
         self._client_side = 0 if reader.requestor is None else reader.requestor
-        ends = [(connection.client, connection.client_port), (connection.server, connection.server_port)]
-        self._ends = ends if self._client_side == 0 else ends[::-1]
+        first, second = _ends_of(connection)
+        self._ends = (first, second) if self._client_side == 0 else (second, first)
 
     def associated(self) -> DicomAssociation:
         """Read all of it."""
         reader, facts = self._reader, self._reader.facts
         self._name_devices(facts)
         messages, data_sets = self._read_messages()
-        (client, client_port), (server, server_port) = self._ends
-        return DicomAssociation(
-            number=self._connection.number,
-            client=client,
-            client_port=client_port,
-            server=server,
-            server_port=server_port,
-            first_packet=self._connection.first_packet,
-            packets=self._connection.packets,
+        return _association(
+            self._connection,
+            self._ends,
+            facts,
             outcome=reader.outcome,
-            calling_ae=facts.calling_ae,
-            called_ae=facts.called_ae,
-            client_implementation_uid=facts.client_implementation_uid,
-            client_implementation_version=facts.client_implementation_version,
-            server_implementation_uid=facts.server_implementation_uid,
-            server_implementation_version=facts.server_implementation_version,
             contexts=reader.contexts,
             messages=dict(sorted(messages.items())),
             data_sets=data_sets,
-            bytes=sum(stream.end for stream in self._connection.streams),
             bytes_unreadable=sum(span.count for span in reader.unreadable),
-            problems=tuple(sorted(reader.problems | _problems_of(self._connection))),
+            problems=reader.problems | _problems_of(self._connection),
         )
 
     def _name_devices(self, facts: AssociationFacts) -> None:
@@ -108,25 +107,50 @@ def _problems_of(connection: Connection) -> set[DicomProblem]:
 
 
 def _encrypted(connection: Connection) -> DicomAssociation:
-    return DicomAssociation(
-        number=connection.number,
-        client=connection.client,
-        client_port=connection.client_port,
-        server=connection.server,
-        server_port=connection.server_port,
-        first_packet=connection.first_packet,
-        packets=connection.packets,
+    return _association(
+        connection,
+        _ends_of(connection),
+        AssociationFacts(),
         outcome=AssociationOutcome.ENCRYPTED,
-        calling_ae="",
-        called_ae="",
-        client_implementation_uid="",
-        client_implementation_version="",
-        server_implementation_uid="",
-        server_implementation_version="",
         contexts=(),
         messages={},
         data_sets=0,
-        bytes=sum(stream.end for stream in connection.streams),
         bytes_unreadable=sum(stream.end for stream in connection.streams),
-        problems=(DicomProblem.ENCRYPTED.value,),
+        problems={DicomProblem.ENCRYPTED},
+    )
+
+
+def _ends_of(connection: Connection) -> _Ends:
+    return (connection.client, connection.client_port), (connection.server, connection.server_port)
+
+
+def _association(
+    connection: Connection,
+    ends: _Ends,
+    facts: AssociationFacts,
+    *,
+    outcome: AssociationOutcome,
+    contexts: tuple[PresentationContext, ...],
+    messages: dict[str, int],
+    data_sets: int,
+    bytes_unreadable: int,
+    problems: set[DicomProblem],
+) -> DicomAssociation:
+    (client, client_port), (server, server_port) = ends
+    return DicomAssociation(
+        number=connection.number,
+        client=client,
+        client_port=client_port,
+        server=server,
+        server_port=server_port,
+        first_packet=connection.first_packet,
+        packets=connection.packets,
+        outcome=outcome,
+        **asdict(facts),
+        contexts=contexts,
+        messages=messages,
+        data_sets=data_sets,
+        bytes=sum(stream.end for stream in connection.streams),
+        bytes_unreadable=bytes_unreadable,
+        problems=tuple(sorted(problems)),
     )

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gql_server.domain.traces import CaptureCompression
-from gql_server.engine.capture.output import CaptureOutput
 from gql_server.engine.capture.source import detect_compression, open_source
 from gql_server.engine.capture.unpacking import UnpackingLimit
 from gql_server.engine.capture.windows import CaptureWindows
-from gql_server.engine.inspect.summary import Summarizer
-from gql_server.engine.inspect.survey import Survey
+from gql_server.engine.inspect.storing import store_capture
 from gql_server.engine.tasks import Inspected, InspectTask, Progressed
 
 
@@ -28,19 +26,16 @@ def inspect(task: InspectTask, progress: Callable[[Progressed], None]) -> Inspec
     try:
         windows = CaptureWindows(source, strip=False)
         target = task.output_directory / windows.format.file_name
-        summarizer, survey = Summarizer(), Survey()
-        with CaptureOutput(target if packed else None) as output:
-            for window in windows:
-                summarizer.add(window.data)
-                survey.add(window)
-                output.write(window.data)
-                done = Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size)
-                progress(done)
+
+        def tell() -> None:
+            progress(Progressed(packets=windows.packets, bytes_done=source.position, bytes_total=source.size))
+
+        summary, survey = store_capture(windows, target if packed else None, tell)
     finally:
         source.close()
     if not packed:
         _link(task.source, target)
-    return Inspected(summary=summarizer.summary(windows), inspection=survey.finish(task.output_directory))
+    return Inspected(summary=summary, inspection=survey.finish(task.output_directory))
 
 
 def _link(source: Path, target: Path) -> None:
