@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gql_server.engine.kernels import kernel_environment
 from tests.journeys.doors import PATIENCE_SECONDS, Installation, await_true
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -141,14 +142,22 @@ def relatives(installation: Installation) -> dict[int, str]:
     return found
 
 
+LOAD_KERNELS = "import sys; from gql_server.engine.child import load_kernels; load_kernels(sys.argv[1])"
+
+
 def give_away(installation: Installation, account: Account) -> None:
-    """Make an installation another user's; the kernels that it compiles are kept from one run to the next."""
+    """Make an installation another user's, with a copy of the compiled kernels."""
     kernels = installation.directory / "kernels"
     shared, own = kernels.resolve(), Path(tempfile.gettempdir()) / f"gql-server-kernels-{account.uid}"
+    environment = kernel_environment(shared)
+    compiled = Path(environment["NUMBA_CACHE_DIR"])
     kernels.unlink()
     kernels.symlink_to(own)
-    if not own.exists():
-        shutil.copytree(shared, own)
+    if not (own / compiled.name).exists():
+        # Copied half compiled, they would be compiled a second time.
+        loading = [sys.executable, "-c", LOAD_KERNELS, str(compiled)]
+        subprocess.run(loading, cwd=REPOSITORY, env=os.environ | environment, check=True)
+        shutil.copytree(compiled, own / compiled.name)
         _give(own, account)
     _give(installation.directory, account)
 

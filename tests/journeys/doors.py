@@ -18,7 +18,7 @@ from typing import Any, Self
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 240.0
 
 CREATE_UPLOAD = """mutation ($input: CreateUploadInput!) { createUpload(input: $input) {
   upload { id url state offsetBytes } errors { __typename code message path } } }"""
