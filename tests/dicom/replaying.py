@@ -1,6 +1,7 @@
 """Recorded clients, played again to live servers: pynetdicom, and DCMTK's storescp."""
 
 import contextlib
+import os
 import re
 import shutil
 import socket
@@ -156,8 +157,12 @@ class Received:
 
 
 def storescp() -> str | None:
-    """Return where DCMTK's server is, if it is there."""
-    return shutil.which("storescp")
+    """Return where DCMTK's server is, if it is there; pynetdicom installs a program of that name too."""
+    for directory in os.get_exec_path():
+        program = shutil.which("storescp", path=directory)
+        if program and not Path(program).read_bytes().startswith(b"#!"):
+            return program
+    return None
 
 
 def receive(data: bytes, directory: Path) -> Received:

@@ -13,9 +13,9 @@ from tests.journeys.doors import COMPLETED, PATIENCE_SECONDS, Installation, Serv
 from tests.journeys.material import hospital
 
 LONG = os.environ.get("GQL_SERVER_LONG_TESTS") == "1"
-JOBS = 200 if LONG else 40
-CUTS = 50 if LONG else 12
-KILLS = 20 if LONG else 3
+JOBS = 200 if LONG else 24
+CUTS = 50 if LONG else 8
+KILLS = 20 if LONG else 2
 LATEST = "query { events(first: 1) { latestCursor } }"
 OUTPUTS = """query ($id: ID!) { lineage(id: $id, direction: DESCENDANTS, depth: 1) {
   edges { kind source { ... on Trace { id } } } } }"""

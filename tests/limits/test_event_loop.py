@@ -58,7 +58,7 @@ def test_eight_traces_on_two_workers_do_not_stall_the_api(new_installation: NewI
     """
     place = new_installation(lease_seconds="5", worker_slots="1")
     with place.server("--no-worker") as server, place.worker(), place.worker():
-        body = repeated(1000)
+        body = repeated(300)
         after = server.ask("{ events(first: 1) { latestCursor } }")["events"]["latestCursor"]
         traces = [server.ingest(body) for _ in range(TRACES)]
         for _ in range(RUNS):
