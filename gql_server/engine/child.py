@@ -7,15 +7,11 @@ What it writes on standard error never holds a byte of a capture.
 Run as: python -m gql_server.engine.child
 """
 
-import contextlib
 import errno
-import fcntl
-import importlib
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from queue import SimpleQueue
 from time import monotonic
 from typing import Final, NoReturn, assert_never
@@ -23,6 +19,7 @@ from typing import Final, NoReturn, assert_never
 from gql_server.domain.errors import GqlServerError, ResourceLimit, StorageFull
 from gql_server.engine.dicom.tasks import DeidentifyTask, ExtractDicomTask, PreviewDicomTask
 from gql_server.engine.limits import die_with_parent, limit_this_process
+from gql_server.engine.loading import ADDRESSES, DicomKernels, load_kernels
 from gql_server.engine.messages import Finished, Message, Ready, Refused, decode_task, encode_message
 from gql_server.engine.tasks import (
     AnonymizeTask,
@@ -43,7 +40,6 @@ FAILED: Final = 1
 ABANDONED: Final = 3
 """The parent went away."""
 
-_COMPILED: Final = ".compiled"
 _PROGRESS_SECONDS: Final = 0.1
 _READ_BYTES: Final = 1 << 16
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -56,7 +52,9 @@ def main() -> NoReturn:
     die_with_parent()
     lines: SimpleQueue[bytes] = SimpleQueue()
     try:
-        carry_out = load_kernels(os.environ["NUMBA_CACHE_DIR"])
+        directory = os.environ["NUMBA_CACHE_DIR"]
+        load_kernels(directory, ADDRESSES)
+        carry_out = _import_tasks(DicomKernels(directory))
         threading.Thread(target=_watch_input, args=(lines,), daemon=True).start()
         _say(Ready())
         _say(_answer(lines.get(), carry_out))
@@ -67,67 +65,16 @@ def main() -> NoReturn:
     os._exit(DONE)
 
 
-def load_kernels(cache_directory: str) -> Callable[[Task, Progress], Result]:
-    """Load the kernels, compiling them if need be; of several processes one compiles and the others wait."""
-    compiled = os.path.join(cache_directory, _COMPILED)  # noqa: PTH118  # beside numba's own files
-    if os.path.exists(compiled):  # noqa: PTH110  # the same
-        return _import_tasks()
-    lock = os.open(cache_directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(compiled):  # noqa: PTH110  # by the one before us
-            return _import_tasks()
-        with _compiling_the_reader():
-            importlib.import_module("gql_server.engine.addresses.anonymizing")
-            for name in _DICOM:
-                importlib.import_module(name)
-        carry_out = _import_tasks()
-        importlib.import_module(_DICOM_READER)
-        os.close(os.open(compiled, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    finally:
-        os.close(lock)
-    return carry_out
-
-
-_DICOM: Final = (
-    "gql_server.engine.dicom.deidentifying",
-    "gql_server.engine.dicom.previewing",
-    "gql_server.engine.dicom.extracting",
-)
-"""Compiled with everything else, and then loaded only by a child that needs them."""
-
-_DICOM_READER: Final = "gql_server.engine.verify.dicom_proving"
-
-_READER: Final = (
-    "from gql_server.engine.limits import die_with_parent; die_with_parent();"
-    f"import gql_server.engine.verify.verifying, {_DICOM_READER}"
-)
-
-
-@contextlib.contextmanager
-def _compiling_the_reader() -> Iterator[None]:
-    """Have a process beside this one compile the kernels of the second reader: no kernel belongs to both."""
-    # It says nothing, and what it fails at is compiled here afterwards.
-    beside = subprocess.Popen(  # noqa: S603  # our own code
-        [sys.executable, "-P", "-c", _READER],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        beside.wait()
-
-
-def _import_tasks() -> Callable[[Task, Progress], Result]:
-    # Importing compiles, so it happens under the lock and not at the top of this file.
+def _import_tasks(dicom: DicomKernels) -> Callable[[Task, Progress], Result]:
+    # Importing compiles, so it happens behind `load_kernels` and not at the top of this file.
     from gql_server.engine.addresses.anonymizing import anonymize, preview, transform_macs  # noqa: PLC0415  # see above
     from gql_server.engine.inspect.inspecting import inspect  # noqa: PLC0415  # see above
     from gql_server.engine.inspect.locating import locate_packets  # noqa: F401, PLC0415  # for its kernels
     from gql_server.engine.verify.verifying import verify  # noqa: PLC0415  # see above
 
     def carry_out(task: Task, progress: Progress) -> Result:
+        if _concerns_dicom(task):
+            dicom.load()
         match task:
             case InspectTask():
                 return inspect(task, progress)
@@ -143,6 +90,10 @@ def _import_tasks() -> Callable[[Task, Progress], Result]:
                 return _load_and_do(task, progress)
 
     return carry_out
+
+
+def _concerns_dicom(task: Task) -> bool:
+    return task.dicom is not None if isinstance(task, VerifyTask) else isinstance(task, DicomTask)
 
 
 def _load_and_do(task: DissectTask | CompareTask | DicomTask, progress: Progress) -> Result:

@@ -11,7 +11,7 @@ from gql_server.domain.anonymization import AddressMapping
 from gql_server.domain.errors import CaptureCut, NotACapture, ResourceLimit, StorageFull
 from gql_server.domain.packets import ConversationKey
 from gql_server.domain.verification import AddressExpectation, MacExpectation, VerificationStatus
-from gql_server.engine.child import ABANDONED, DONE, FAILED, load_kernels
+from gql_server.engine.child import ABANDONED, DONE, FAILED
 from gql_server.engine.kernels import kernel_environment
 from gql_server.engine.messages import Finished, Message, Ready, Refused, decode_message, encode_task
 from gql_server.engine.tasks import (
@@ -192,12 +192,17 @@ def test_two_packets_are_put_beside_each_other(start: Callable[..., Child], sour
     assert "1.IP.src" in {change.path for change in last.result.comparison.fields}
 
 
-def test_a_child_that_waits_has_not_loaded_scapy() -> None:
-    code = "import os, sys, gql_server.engine.child as child; child.load_kernels(os.environ['NUMBA_CACHE_DIR'])"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}; print('scapy' in sys.modules)"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "False\n"
+WAITING = """
+import os, sys
+from gql_server.engine import child, loading
+child._import_tasks(loading.DicomKernels(os.environ["NUMBA_CACHE_DIR"]))
+print(*sorted({"numba", "pydicom", "scapy"} & set(sys.modules)))
+"""
+
+
+def test_a_child_that_waits_has_loaded_neither_scapy_nor_pydicom() -> None:
+    done = subprocess.run([sys.executable, "-c", WAITING], capture_output=True, text=True, check=True)
+    assert done.stdout == "numba\n"
 
 
 def test_a_capture_that_is_refused_is_named_by_code_and_facts(start: Callable[..., Child], tmp_path: Path) -> None:
@@ -279,9 +284,3 @@ def test_an_output_that_is_there_is_a_crash_and_not_overwritten(
     assert listen(child) == [Ready()]
     assert child.wait(60) == FAILED
     assert (tmp_path / "out" / "capture.pcap").read_bytes() == b"before"
-
-
-def test_kernels_are_marked_as_compiled(kernels: Path) -> None:
-    directory = kernel_environment(kernels, checked=True)["NUMBA_CACHE_DIR"]
-    assert callable(load_kernels(directory))
-    assert (Path(directory) / ".compiled").is_file()

@@ -50,8 +50,8 @@ def test_each_kernel_is_compiled_for_one_set_of_types() -> None:
 
 COUNT = """
 import sys
-from gql_server.engine.child import load_kernels
-load_kernels(sys.argv[1])
+from gql_server.engine.loading import ADDRESSES, load_kernels
+load_kernels(sys.argv[1], ADDRESSES)
 from gql_server.engine.addresses.walk import walk_records
 from gql_server.engine.addresses.ipv4 import ipv4
 print(sum(walk_records.stats.cache_hits.values()), len(ipv4.signatures))

@@ -142,7 +142,12 @@ def relatives(installation: Installation) -> dict[int, str]:
     return found
 
 
-LOAD_KERNELS = "import sys; from gql_server.engine.child import load_kernels; load_kernels(sys.argv[1])"
+LOAD_KERNELS = """
+import sys
+from gql_server.engine.loading import ADDRESSES, DICOM, load_kernels
+for group in (ADDRESSES, DICOM):
+    load_kernels(sys.argv[1], group)
+"""
 
 
 def give_away(installation: Installation, account: Account) -> None:
