@@ -4,6 +4,7 @@ A file is read once from front to end, in windows of whole records. Of a pcapng 
 describes packets, and what is more than that.
 """
 
+import errno
 import os
 import struct
 from pathlib import Path
@@ -66,7 +67,7 @@ class CaptureReader:
         self._faces = np.zeros(FACE_COLUMNS, np.int64)
         self.descriptions: list[tuple[object, ...]] = []
         """What the file says of itself, section by section and interface by interface."""
-        self._is_pcap = False
+        self.is_pcap = False
         self._little = True
         self._link = 0
 
@@ -103,10 +104,23 @@ class CaptureReader:
                 return False
         return True
 
+    def mirror(self, other: "CaptureReader") -> None:
+        """Read what the other reader's window covers; all records must lie at the same places in both files.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        have = len(other.window)
+        if len(self.buffer) < have:
+            self.buffer = np.empty(len(other.buffer), np.uint8)
+        if os.preadv(self._file, [self.buffer.data[:have]], other.base) != have:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        self.packets, self.next = other.packets, other.next
+
     def _frame(self) -> int:
         code = DESCRIPTION
         while code == DESCRIPTION:
-            if self._is_pcap:
+            if self.is_pcap:
                 code = frame_pcap(self.buffer, self._have, self.packets, self.framing, self._link, self._little)
             else:
                 code = frame_pcapng(self.buffer, self._have, self.packets, self.framing, self._faces, self._little)
@@ -150,7 +164,7 @@ class CaptureReader:
         little = int.from_bytes(start[:4], "little") in _MAGICS
         if not little and int.from_bytes(start[:4], "big") not in _MAGICS:
             raise MalformedCapture
-        self._is_pcap, self._little = True, little
+        self.is_pcap, self._little = True, little
         self._link = int.from_bytes(start[20:24], "little" if little else "big") & 0xFFFF
         self.descriptions.append(("pcap", start))
         self.framing[POSITION] = _PCAP_HEADER

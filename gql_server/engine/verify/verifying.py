@@ -60,7 +60,7 @@ def verify(task: VerifyTask, progress: Progress) -> Verified:
         counts=np.zeros(3, np.int64),
         findings=np.zeros(FINDINGS_LENGTH, np.int64),
     )
-    _search(task, evidence, progress, dicom)
+    _search(task, harvest, evidence, progress, dicom)
     expected = Expected(addresses=task.addresses, macs=task.macs, rules=task.rules, mac_rules=task.mac_rules)
     return Verified(verification=report(evidence, expected, dicom))
 
@@ -117,9 +117,11 @@ def _tell(progress: Progress, reading: SideBySide, before: int, dicom: "DicomEvi
     progress(Progressed(packets=reading.packets, bytes_done=done, bytes_total=(3 if dicom else 2) * size))
 
 
-def _search(task: VerifyTask, evidence: Evidence, progress: Progress, dicom: "DicomEvidence | None") -> None:
+def _search(
+    task: VerifyTask, harvest: SideBySide, evidence: Evidence, progress: Progress, dicom: "DicomEvidence | None"
+) -> None:
     """Search every window of the output for every original, and explain what is found."""
-    reading = SideBySide(task.source, task.output)
+    reading = SideBySide(task.source, task.output, aligned=dicom is None and harvest.is_aligned(evidence.tables.state))
     tables, output = evidence.tables, reading.output
     scratch, hits = tables.state.copy(), _new_hits(_HITS)
     filters = _filters(evidence, hits)
@@ -131,6 +133,7 @@ def _search(task: VerifyTask, evidence: Evidence, progress: Progress, dicom: "Di
             hits = _scan(output, evidence, filters, hits)
             evidence.scanned += len(output.window)
         if hits[HIT_COUNT]:
+            reading.follow()
             if dicom:
                 dicom.mark(reading, count)
             scratch[layout.NUMBER], scratch[layout.OUTPUT_BASE] = reading.packets, base

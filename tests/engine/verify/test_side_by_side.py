@@ -1,6 +1,13 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from tests.captures import ethernet, packets, pcap, tcp4, udp4
+from gql_server.domain.verification import LeakPlace
+from gql_server.engine.verify.layout import LENGTHS, STATE_LENGTH, TIMES
+from gql_server.engine.verify.side_by_side import SideBySide
+from tests.captures import IP_A, SectionOf, ethernet, ip_bytes, packets, pcap, pcapng, tcp4, udp4
 from tests.engine.verify.proving import Reason, Status, assert_sound, prove, replaced
 
 FRAMES = [ethernet(udp4()), ethernet(tcp4()), ethernet(udp4(b"another"))]
@@ -43,3 +50,78 @@ def test_a_capture_without_packets_is_sound() -> None:
     verification = prove(pcap([]), pcap([]))
     assert verification.status is Status.VERIFIED
     assert verification.ledger.structural == 24
+
+
+def readings(directory: Path, before: bytes, after: bytes, *, aligned: bool = False) -> SideBySide:
+    (directory / "in").write_bytes(before)
+    (directory / "out").write_bytes(after)
+    return SideBySide(directory / "in", directory / "out", aligned=aligned)
+
+
+SECTION = [SectionOf(contents=BEFORE)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counter", "expected"),
+    [
+        (pcap(BEFORE), pcap(packets(*OUTPUTS)), None, True),
+        (pcap(BEFORE), pcap(packets(*OUTPUTS)), LENGTHS, False),
+        (pcap(BEFORE), pcap(packets(*OUTPUTS)), TIMES, False),
+        (pcap(BEFORE), pcap(packets(*OUTPUTS), link_type=113), None, False),
+        (pcap(BEFORE), pcap(packets(*OUTPUTS[:2])), None, False),
+        (pcap(BEFORE), pcap(packets(*OUTPUTS, OUTPUTS[0])), None, False),
+        (pcapng(*SECTION), pcapng(*SECTION), None, False),
+        (pcap(BEFORE), pcap(BEFORE)[:-1], None, False),
+    ],
+    ids=["alike", "lengths", "times", "header", "fewer", "more", "pcapng", "cut"],
+)
+def test_files_are_aligned_when_their_records_are(
+    tmp_path: Path, before: bytes, after: bytes, counter: int | None, *, expected: bool
+) -> None:
+    reading = readings(tmp_path, before, after)
+    assert sum(reading) <= 3
+    state = np.zeros(STATE_LENGTH, np.int64)
+    if counter is not None:
+        state[counter] = 1
+    assert reading.is_aligned(state) is expected
+
+
+def test_what_ended_early_is_not_aligned(tmp_path: Path) -> None:
+    cut = pcap(BEFORE)[:-1]
+    reading = readings(tmp_path, cut, cut)
+    assert sum(reading) == 2
+    assert not reading.is_aligned(np.zeros(STATE_LENGTH, np.int64))
+
+
+def test_the_original_follows_window_by_window(tmp_path: Path) -> None:
+    frames = [ethernet(udp4(bytes([number % 251]) * 1400)) for number in range(600)]
+    before = pcap(packets(*frames))
+    reading = readings(tmp_path, before, pcap(packets(*map(replaced, frames))), aligned=True)
+    seen = []
+    for count in reading:
+        reading.follow()
+        assert reading.original.next == reading.output.next
+        assert reading.original.packets is reading.output.packets
+        begin = reading.output.base
+        window = reading.original.buffer[: len(reading.output.window)].tobytes()
+        assert window == before[begin : begin + len(window)]
+        seen.append(count)
+    assert (len(seen) > 2, sum(seen)) == (True, 600)
+
+
+def test_an_original_that_became_shorter_cannot_be_followed(tmp_path: Path) -> None:
+    reading = readings(tmp_path, pcap(BEFORE)[:-1], pcap(packets(*OUTPUTS)), aligned=True)
+    steps = iter(reading)
+    assert next(steps) == 3
+    with pytest.raises(OSError, match="Input/output error"):
+        reading.follow()
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_a_hit_is_explained_in_its_packet_however_the_original_is_read(shift: int) -> None:
+    frames = packets(*[ethernet(udp4(b"p" * 1400))] * 599, ethernet(udp4(ip_bytes(IP_A) + b"p" * 1396)))
+    outputs = [replace(one, data=replaced(one.data[:42]) + one.data[42:]) for one in frames]
+    outputs[0] = replace(outputs[0], time_ns=outputs[0].time_ns + shift * 1_000_000_000)
+    verification = prove(pcap(frames), pcap(outputs))
+    (found,) = [one for one in verification.scan.findings if one.place is LeakPlace.PAYLOAD]
+    assert (found.hits, found.first_packet) == (1, 600)
