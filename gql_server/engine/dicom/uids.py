@@ -5,6 +5,8 @@ are permuted as one number. UIDs under 1.2.840.10008 belong to the standard and 
 Components that break the rules by leading zeros keep those. 2.25 stays a UUID where it was one.
 """
 
+import math
+from collections.abc import Callable
 from typing import Final
 
 from gql_server.domain.dicom_errors import UidCollision
@@ -12,6 +14,8 @@ from gql_server.engine.dicom.permuting import Permuting
 
 STANDARD_ROOT: Final = b"1.2.840.10008."
 LONGEST: Final = 64
+_STANDARD_ARCS: Final = (840, 10008)
+"""Below 1.2."""
 _KEPT_ARCS: Final = 2
 _UUID_DIGITS: Final = 39
 _UUIDS: Final = 1 << 128
@@ -56,9 +60,7 @@ class Uids:
         # Not the head: tables of small domains would be as many as there are heads.
         name = b"/".join(each.name for each in layout)
 
-        def allowed(image: int) -> bool:
-            return not _spelled(head, layout, image).startswith(STANDARD_ROOT)
-
+        allowed = _outside_the_standard(head, layout)
         image = self._permuting.encrypt(number, domain, name, allowed)
         pseudonym = _spelled(head, layout, image)
         # It cannot happen, and were it to, two instances would become one: each pseudonym is led back.
@@ -94,6 +96,19 @@ class _Component:
 
 def _is_uid(uid: bytes) -> bool:
     return len(uid) <= LONGEST and uid.replace(b".", b"").isdigit() and b"" not in uid.split(b".")
+
+
+def _outside_the_standard(head: bytes, layout: list[_Component]) -> Callable[[int], bool] | None:
+    """Return the test whether a number spells no UID of the standard, None where none does."""
+    leading = [head, *(each.zeros for each in layout[:2])]
+    if len(layout) <= len(_STANDARD_ARCS) or leading != [b"1.2", b"", b""]:
+        return None
+    if [each.length for each in layout[:2]] != [len(b"%d" % arc) for arc in _STANDARD_ARCS]:
+        return None
+    one, other = layout[:2]
+    standard = (_STANDARD_ARCS[0] - one.first) * other.size + _STANDARD_ARCS[1] - other.first
+    rest = math.prod(each.size for each in layout[2:])
+    return lambda number: number // rest != standard
 
 
 def _spelled(head: bytes, layout: list[_Component], number: int) -> bytes:

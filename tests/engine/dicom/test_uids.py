@@ -48,11 +48,18 @@ def test_uids_of_the_standard_stay_and_nobody_joins_them(number: int) -> None:
     assert not image.startswith(STANDARD_ROOT)
 
 
-def test_a_small_root_never_lands_in_the_standard() -> None:
-    images = [
-        UIDS.pseudonym(b"1.2.%d.1%04d.1" % (number, other)) for number in range(100, 1000, 9) for other in range(9)
-    ]
-    assert not any(image is not None and image.startswith(STANDARD_ROOT) for image in images)
+@pytest.mark.parametrize("last", range(10))
+def test_what_would_land_in_the_standard_lands_elsewhere(last: int) -> None:
+    sizes, firsts = (900, 90_000, 10), (100, 10_000, 0)
+    standard = ((840 - 100) * 90_000 + 10_008 - 10_000) * 10 + last
+    layout = b"/".join(b"%d,%d" % pair for pair in zip(firsts, sizes, strict=True))
+    number = Permuting(KEY, "uids").decrypt(standard, 900 * 90_000 * 10, layout)
+    number, third = divmod(number, 10)
+    first, second = divmod(number, 90_000)
+    uid = b"1.2.%d.%d.%d" % (first + 100, second + 10_000, third)
+    image = UIDS.pseudonym(uid)
+    assert image is not None
+    assert image.startswith(STANDARD_ROOT) == uid.startswith(STANDARD_ROOT)
 
 
 @settings(deadline=None, max_examples=25)
