@@ -15,6 +15,8 @@ _SHARED: list[Processor] = [
 
 _QUIET = ("uvicorn.access", "pgqueuer", "httpx", "sqlalchemy", "strawberry.execution", "asyncio")
 """Loggers that write request lines, bound values or exception texts below this level."""
+_TALKATIVE = ("alembic.runtime.plugins",)
+"""Loggers that tell of each start what is the same at each."""
 
 
 def configure_logging(*, as_json: bool, level: str = "INFO") -> None:
@@ -34,6 +36,8 @@ def configure_logging(*, as_json: bool, level: str = "INFO") -> None:
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _place_of_exception(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

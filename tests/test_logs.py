@@ -39,3 +39,28 @@ def test_an_exceptions_text_stays_out_and_its_place_is_kept(as_json: bool, capsy
     assert "EXAMPLE" not in text
     assert "ValueError" in text
     assert "test_logs" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "is_told"),
+    [
+        ("uvicorn.access", logging.ERROR, False),
+        ("pgqueuer", logging.ERROR, False),
+        ("httpx", logging.ERROR, False),
+        ("sqlalchemy", logging.ERROR, False),
+        ("strawberry.execution", logging.ERROR, False),
+        ("asyncio", logging.ERROR, False),
+        ("alembic.runtime.plugins", logging.INFO, False),
+        ("alembic.runtime.plugins", logging.WARNING, True),
+        ("uvicorn.error", logging.INFO, True),
+    ],
+)
+def test_what_other_libraries_say_is_told_by_its_level(
+    name: str, level: int, capsys: pytest.CaptureFixture[str], *, is_told: bool
+) -> None:
+    logger = logging.getLogger(name)
+    before = logger.level
+    configure_logging(as_json=True)
+    logger.log(level, "it happened")
+    logger.setLevel(before)
+    assert ("it happened" in capsys.readouterr().err) == is_told
