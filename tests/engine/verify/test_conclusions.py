@@ -1,6 +1,13 @@
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification
+from gql_server.engine.verify import classes
+from gql_server.engine.verify.conclusions import Conclusions, Expected
+from gql_server.engine.verify.tables import Pairs
 from tests.captures import Packet, ethernet, ip_bytes, ipv4, ipv6, mac_bytes, pcap, with_checksum
 from tests.engine.verify.proving import Reason, Status, prove
 
@@ -95,7 +102,8 @@ def test_a_mac_address_keeps_its_flags(before: str, after: str) -> None:
 
 def test_the_vendor_stays_where_it_has_to() -> None:
     before = captured(["127.0.0.1"], ["00:11:22:33:44:55"])
-    for after, reasons in (("00:11:22:99:98:97", ()), ("00:11:23:33:44:56", (Reason.RULE_BROKEN,))):
+    none = "00:00:00:00:00:00"
+    for after, reasons in (("00:11:22:99:98:97", ()), ("00:11:23:33:44:56", (Reason.RULE_BROKEN,)), (none, ())):
         output = captured(["127.0.0.1"], [after])
         assert prove(before, output, macs=MacExpectation.OUI_KEPT).reasons == reasons
 
@@ -139,10 +147,11 @@ def test_an_explicit_map_leaves_nothing_else() -> None:
     fields = {"addresses": AddressExpectation.EXPLICIT, "rules": RULES[:1]}
     assert proved(["10.1.2.3", "9.9.9.9"], ["44.1.2.3", "0.0.0.0"], **fields).reasons == ()
     assert proved(["9.9.9.9"], ["8.8.8.8"], **fields).reasons == (Reason.RULE_BROKEN,)
+    assert proved(["10.1.2.3"], ["44.1.2.4"], **fields).reasons == (Reason.RULE_BROKEN,)
     assert proved(["169.254.1.2"], ["169.254.3.4"], **fields).reasons == ()
 
 
-MAC_FIELDS = {
+MAC_FIELDS: dict[str, Any] = {
     "addresses": AddressExpectation.KEPT,
     "macs": MacExpectation.NAMED,
     "mac_rules": (("00:11:22:33:44:55", "aa:bb:cc"), ("00:11:22:33:44:66", "aa:bb:cc")),
@@ -173,3 +182,126 @@ def test_ip_addresses_stay_when_macs_change() -> None:
     assert Reason.RULE_BROKEN in verification.reasons
     assert ip_bytes("10.1.2.3")
     assert mac_bytes(macs[0])
+
+
+def test_what_became_zero_breaks_no_rule() -> None:
+    before = captured(["10.1.2.3"], ["00:11:22:33:44:77"])
+    for addresses, macs in ((["0.0.0.0"], ["00:11:22:33:44:77"]), (["10.1.2.3"], ["00:00:00:00:00:00"])):
+        assert Reason.RULE_BROKEN not in prove(before, captured(addresses, macs), **MAC_FIELDS).reasons
+
+
+def words(numbers: list[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    high, low = [n >> 64 for n in numbers], [n & 0xFFFFFFFFFFFFFFFF for n in numbers]
+    return np.array(high, np.uint64), np.array(low, np.uint64)
+
+
+def judged(kind: int, changes: list[tuple[int, int]], prefix: int = -1, **fields: Any) -> set[Reason]:
+    """Judge pairs as they stand in the tables."""
+    high, low = words([was for was, _ in changes])
+    new_high, new_low = words([now for _, now in changes])
+    mapped, prefixes = (new_high | new_low) != 0, np.full(len(low), prefix, np.int16)
+    pairs = Pairs(high=high, low=low, new_high=new_high, new_low=new_low, mapped=mapped, prefix=prefixes)
+    expected = {"addresses": AddressExpectation.MAPPED, "macs": MacExpectation.MAPPED, "rules": (), "mac_rules": ()}
+    conclusions = Conclusions(Expected(**(expected | fields)))
+    conclusions.judge(kind, lambda: iter([pairs]))
+    return conclusions.reasons
+
+
+def test_a_short_prefix_may_be_its_own_image() -> None:
+    short = [(n << 96, n << 96) for n in (0x20010DB8, 0x20010DB9)]
+    assert judged(classes.IPV6, short, 31) == set()
+    assert judged(classes.IPV6, short, 32) == {Reason.ADDRESS_LEAKED}
+    local = [(0xFE80 << 112, 0xFE80 << 112), (0xFE80 << 112 | 1 << 64, 0xFE80 << 112 | 1 << 64)]
+    assert judged(classes.IPV6, local, 64) == set()
+
+
+def test_a_prefix_has_no_class_to_keep() -> None:
+    assert judged(classes.IPV6, [(0x2001 << 112, 0xFE80 << 112)], 16) == set()
+    assert judged(classes.IPV6, [(0x2001 << 112, 0xFE80 << 112)]) == {Reason.CLASS_CHANGED}
+
+
+@pytest.mark.parametrize(
+    ("new", "doubles"),
+    [((0, 0, 0), False), ((5, 6, 7), False), ((5, 1 << 64 | 5, 5), True), ((5, 1 << 64 | 5, 6), False)],
+)
+def test_originals_that_became_zero_share_no_pseudonym(new: tuple[int, int, int], *, doubles: bool) -> None:
+    changes = [(PREFIX | n, PREFIX | one if one else 0) for n, one in enumerate(new, 11)]
+    assert judged(classes.IPV6, changes) == ({Reason.MAP_NOT_INJECTIVE} if doubles else set())
+
+
+ID = 0x021122FFFE334455
+FOLLOWS = 0xA8BBCCFFFE334455
+PREFIX = 0x20010DB8 << 96
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "prefix", "broken"),
+    [
+        (PREFIX | ID, PREFIX | FOLLOWS, -1, False),
+        (PREFIX | ID, PREFIX | ID, -1, True),
+        (PREFIX | ID, 1 << 64 | PREFIX | FOLLOWS, -1, True),
+        (PREFIX | ID, PREFIX | 0xA8BBCC0000334455, -1, True),
+        (PREFIX | ID, PREFIX | ID, 128, False),
+        (PREFIX | 0x0211220000334455, PREFIX | 0x0211220000334455, -1, False),
+        (PREFIX | 0x021122FFFE334499, PREFIX | 0x021122FFFE334499, -1, False),
+        (PREFIX | 5, PREFIX | 5, -1, False),
+        (0xFF02 << 112 | ID, 0xFF02 << 112 | ID, -1, False),
+    ],
+)
+def test_interface_ids_follow_the_named_devices_alone(was: int, now: int, prefix: int, *, broken: bool) -> None:
+    assert (Reason.RULE_BROKEN in judged(classes.IPV6, [(was, now)], prefix, **MAC_FIELDS)) == broken
+
+
+OTHER = 0x001122334477
+NAMED, GIVEN = 0x001122334455, 0xAABBCC334455
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "reasons"),
+    [
+        (NAMED, GIVEN, set()),
+        (NAMED, NAMED, {Reason.RULE_BROKEN}),
+        (OTHER, OTHER, {Reason.ADDRESSES_KEPT_BY_RULE}),
+        (OTHER, OTHER + 1, {Reason.RULE_BROKEN}),
+        (0xFFFFFFFFFFFF, 0xFFFFFFFFFFFF, set()),
+    ],
+)
+def test_the_other_devices_stay(was: int, now: int, reasons: set[Reason]) -> None:
+    assert judged(classes.MAC, [(was, now)], **MAC_FIELDS) == reasons
+
+
+def test_addresses_that_stay_by_rule_are_ordinary() -> None:
+    fields: dict[str, Any] = {"addresses": AddressExpectation.KEPT}
+    assert judged(classes.IPV4, [(0x0A000001, 0x0A000001)], **fields) == {Reason.ADDRESSES_KEPT_BY_RULE}
+    assert judged(classes.IPV4, [(0x0A000001, 0x0A000002)], **fields) == {Reason.RULE_BROKEN}
+    assert judged(classes.IPV4, [(0x7F000001, 0x7F000001)], **fields) == set()
+    assert judged(classes.MAC, [(OTHER, OTHER + 1)], **fields) == set()
+
+
+def test_flags_and_vendor_are_those_of_ordinary_addresses() -> None:
+    group = [(0x3333FF000001, 0x333380000001)]
+    assert judged(classes.MAC, group, macs=MacExpectation.OUI_KEPT) == set()
+    assert judged(classes.MAC, [(0x020000000005, 0)]) == set()
+
+
+def test_a_device_may_be_given_an_organization_of_zeros() -> None:
+    fields = MAC_FIELDS | {"mac_rules": (("00:11:22:33:44:55", "00:00:00"),)}
+    assert judged(classes.MAC, [(0x001122334455, 0x000000334455)], **fields) == set()
+    assert judged(classes.MAC, [(0x001122334455, 0x001122334455)], **fields) == {Reason.RULE_BROKEN}
+    assert judged(classes.IPV6, [(PREFIX | ID, PREFIX | 0x020000FFFE334455)], **fields) == set()
+
+
+def test_where_the_vendor_stays_fixed_points_are_less_rare() -> None:
+    fields: dict[str, Any] = {"macs": MacExpectation.OUI_KEPT}
+    moved = [(n << 1, n << 1 | 1) for n in range(0x200000000000, 0x200000000000 + (1 << 20))]
+    kept = [(n, n) for n in (0x100000000001, 0x100000000002, 0x100000000003)]
+    assert judged(classes.MAC, moved + kept[:2], **fields) == {Reason.FIXED_POINT}
+    assert judged(classes.MAC, moved + kept, **fields) == {Reason.ADDRESS_LEAKED}
+    assert judged(classes.MAC, moved + kept[:2]) == {Reason.ADDRESS_LEAKED}
+    ipv4_moved = [(n << 1, n << 1 | 1) for n in range(0x10000000, 0x10000000 + (1 << 20))]
+    ipv4_kept = [(0x0A000001, 0x0A000001), (0x0A000002, 0x0A000002)]
+    assert judged(classes.IPV4, ipv4_moved + ipv4_kept, **fields) == {Reason.ADDRESS_LEAKED}
+    groups = [(0x01005E010000 + n, 0x01005E010000 + n) for n in range(2)]
+    assert judged(classes.MAC, groups, **fields) == {Reason.ADDRESS_LEAKED}
+    changed = [(0x01005E020000 + n, 0x01005E020001 + n) for n in range(0, 1 << 20, 2)]
+    assert judged(classes.MAC, changed + groups, **fields) == {Reason.FIXED_POINT}

@@ -64,3 +64,20 @@ def test_a_prefix_that_a_rule_keeps_is_kept_and_none_is_broken() -> None:
     ruling = rule_on(pairs, np.ones(2, bool), rules, version=6)
     assert ruling.kept.tolist() == [True, False]
     assert not ruling.broken.any()
+
+
+def test_a_prefix_of_what_becomes_zero_may_be_mapped() -> None:
+    pairs = pairs_of((0x20010DB8 << 96, 0x20010DB9 << 96), (0x20010DB8 << 96 | 1, 0x20010DB9 << 96 | 1))
+    pairs.prefix[0] = 48
+    assert rule_on(pairs, np.ones(2, bool), (("2001:db8::/32", "ZERO"),), version=6).broken.tolist() == [False, True]
+
+
+def test_an_interface_id_may_follow_where_a_rule_leaves_it_free() -> None:
+    was, now = 0x20010DB8 << 96 | 0x021122FFFE334455, 0x20010DB9 << 96 | 0x081127FFFE994455
+    for length, broken in ((64, False), (65, True)):
+        rules = ((f"2001:db8::/{length}", f"2001:db9::/{length}"),)
+        assert rule_on(pairs_of((was, now)), np.ones(1, bool), rules, version=6).broken.tolist() == [broken]
+    others = pairs_of((was, now + (1 << 64)), (was - (1 << 24), now), (was, now - (1 << 24)))
+    assert rule_on(others, np.ones(3, bool), (("2001:db8::/32", "2001:db9::/32"),), version=6).broken.all()
+    kept = pairs_of((was, (was >> 64) << 64 | 0x081127FFFE994455))
+    assert rule_on(kept, np.ones(1, bool), (("2001:db8::/32", "KEEP"),), version=6).broken.all()
