@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from tests.captures import MAC_A, MAC_B, mac_bytes, udp4
+from tests.captures import MAC_A, MAC_B, ip_bytes, mac_bytes, udp4
 from tests.engine.verify.proving import Reason, assert_sound, prove_packet, reasons_of, replaced
 from tests.engine.verify.samples import RADIOTAP, SNAP, WIRELESS
 
@@ -63,6 +63,7 @@ HEADERS = {
     "behind the fields": (radiotap([1 << 2], b"\x02\x07\x07"), 2),
     "a vendor's": (radiotap([1 << 2 | 1 << 30 | 1 << 31, 0x07070707], b"\x02\x07\x07"), 6),
     "the standard again": (radiotap([1 << 2 | 1 << 29 | 1 << 31, 1 << 5], b"\x02\xc0"), 0),
+    "two words and no field": (radiotap([1 << 29 | 1 << 31, 1 << 29], b""), 0),
     "a field that is cut": (radiotap([1 << 0], b"\x07\x07"), 2),
 }
 
@@ -87,3 +88,45 @@ def test_flags_tell_of_the_check_sequence_and_of_padding() -> None:
 )
 def test_a_header_that_cannot_be_is_read_by_nobody(header: bytes) -> None:
     assert prove_packet(header + FRAME, header + FRAME, link_type=127).ledger.rewritten == 0
+
+
+@pytest.mark.parametrize(
+    ("subtype", "fixed"), {0: 4, 1: 6, 3: 6, 4: 0, 5: 12, 8: 12, 9: 0, 10: 2, 11: 6, 12: 2, 13: 0}.items()
+)
+def test_fixed_fields_of_management_are_known(subtype: int, fixed: int) -> None:
+    packet = bytes([subtype << 4, 0, 0, 0]) + WIRELESS + bytes(range(1, 21))
+    assert prove_packet(packet, link_type=105).ledger.unknown == 20 - fixed
+
+
+def test_a_header_without_a_frame_is_read_whole() -> None:
+    header = radiotap([1 << 2 | 1 << 5], b"\x02\xc0")
+    assert prove_packet(header, link_type=127).ledger.structural == 24 + 16 + len(header)
+
+
+def test_mesh_control_is_no_link_control() -> None:
+    header = b"\xaa\xaa" + ip_bytes("3.0.0.0") + b"\x08\0\x07\x07"  # addresses that look like link control as well
+    packet = b"\x88\x02\0\0" + WIRELESS + b"\0\x01" + SNAP + udp4()[:10] + header + udp4()[20:]
+    assert prove_packet(packet, packet, link_type=105).ledger.kept_by_rule == 3 * 6 + 2 * 4
+
+
+def test_a_sender_that_stays_zero_is_none() -> None:
+    for group in (b"\0", b"\x01"):
+        packet = b"\xb4\0\0\0" + mac_bytes(MAC_A) + group + bytes(5)
+        assert prove_packet(packet, link_type=105).scan.findings == ()
+
+
+def test_a_sender_is_rewritten_or_kept() -> None:
+    packet = b"\xb4\0\0\0" + mac_bytes(MAC_A) + mac_bytes(MAC_B)
+    output = replaced(packet)
+    rewritten = prove_packet(packet, output, link_type=105).ledger
+    assert (rewritten.rewritten, rewritten.kept_by_rule) == (12, 0)
+    kept = prove_packet(packet, output[:10] + mac_bytes(MAC_B), link_type=105)
+    assert (kept.ledger.rewritten, kept.ledger.kept_by_rule) == (6, 6)
+    assert [one.first_offset for one in kept.scan.findings] == [24 + 16 + 10]
+
+
+def test_a_sender_made_zero_has_no_group_bit() -> None:
+    packet = b"\xb4\0\0\0" + mac_bytes(MAC_A) + b"\x01" + mac_bytes(MAC_B)[1:]
+    verification = prove_packet(packet, replaced(packet)[:10] + bytes(6), link_type=105)
+    assert_sound(verification)
+    assert (verification.ledger.zeroed, verification.ledger.rewritten) == (6, 6)
