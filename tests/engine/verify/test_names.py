@@ -1,3 +1,4 @@
+import string
 import struct
 from typing import Any
 
@@ -5,8 +6,9 @@ import pytest
 
 from gql_server.domain.anonymization import NamePolicy
 from gql_server.domain.verification import Verification
+from gql_server.engine.verify import files
 from tests.captures import IP6_C, IP_C, dns_answer, ethernet, ip_bytes, udp, udp4
-from tests.engine.verify.proving import Reason, Status, assert_sound, prove_packet, replaced
+from tests.engine.verify.proving import Reason, Status, assert_sound, prove_packet, reasons_of, replaced
 
 
 def dns(data: bytes) -> bytes:
@@ -43,8 +45,20 @@ def test_digits_of_a_reverse_name_may_become_zero(before: bytes, after: bytes) -
     assert_sound(proved(message(before), message(before)))
 
 
-def test_digits_of_another_name_may_not() -> None:
-    other = b"\x0277\x03113\x010\x03203\x07in-bddr\x04arpa\0"
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"\x07in-bddr\x04arpa\0",
+        b"\x07in-adds\x04arpa\0",
+        b"\x07on-addr\x04arpa\0",
+        b"\x03ip7\x04arpa\0",
+        b"\x05ip6ab\x04arpa\0",
+        b"\x04host\x07in-addr\x04arpa\0",
+        b"\0\x03ip6",  # the name ends before
+    ],
+)
+def test_digits_of_another_name_may_not(end: bytes) -> None:
+    other = b"\x0277\x03113\x010\x03203" + end
     assert Reason.BYTES_CHANGED in proved(message(other), message(other.replace(b"77", b"00"))).reasons
 
 
@@ -93,6 +107,115 @@ def test_the_client_subnet_is_zero_or_unknown() -> None:
     verification = proved(whole, whole)
     assert verification.ledger.unknown == 2
     assert_sound(proved(whole, whole[:-3] + bytes(3)))
+
+
+def test_the_longest_label_is_masked_where_it_must_be() -> None:
+    for length in (1, 63):
+        name = bytes([length]) + b"a" * length + b"\0"
+        assert Reason.NAMES_LEFT in proved(message(name), message(name), names=NamePolicy.MASK).reasons
+
+
+def test_a_reverse_name_may_end_the_message() -> None:
+    start = struct.pack(">HHHHHH", 1, 0, 1, 0, 0, 0)
+    assert_sound(proved(start + b"\x0277\x03ip6", start + b"\x0200\x03ip6"))
+    for end in (b"\x03ip6", b"\x07in-addr"):
+        cut = dns(start + b"\x0277" + end[:-1])
+        output = replaced(dns(start + b"\x0200" + end[:-1]))
+        assert Reason.BYTES_CHANGED in prove_packet(cut + end[-1:], output + b"\0").reasons
+
+
+def test_names_in_records_stay_unless_they_are_masked() -> None:
+    whole, zeroed = (message(HOST, record(12, name), 1) for name in (REVERSE, REVERSE_ZERO))
+    assert Reason.BYTES_CHANGED in proved(whole, zeroed).reasons
+
+
+LEFT = {
+    "a record of another type": message(MASKED, record(99, b"\x03abc\0"), 1),
+    "a label too long": message(b"\x40" + b"a" * 64 + b"\0"),
+    "a label that is cut": struct.pack(">HHHHHH", 1, 0, 1, 0, 0, 0) + b"\x05abc",
+    "behind a name that its record cuts": message(MASKED, record(2, b"\x03xxx"), 1) + b"\x04abcd\0",
+    "a record that is not told": message(MASKED, record(2, HOST)),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_is_no_name_need_not_be_masked(name: str) -> None:
+    assert_sound(proved(LEFT[name], LEFT[name], names=NamePolicy.MASK))
+
+
+def test_the_second_name_of_an_authority_is_masked() -> None:
+    whole, left = (message(MASKED, record(6, name + HOST + bytes(20)), 1) for name in (HOST, MASKED))
+    assert Reason.NAMES_LEFT in proved(whole, left, names=NamePolicy.MASK).reasons
+
+
+@pytest.mark.parametrize(("kind", "size"), [(1, 5), (28, 4), (28, 17), (99, 4), (99, 16)])
+def test_other_records_hold_no_address(kind: int, size: int) -> None:
+    whole = message(HOST, record(kind, b"\x01" * size), 1)
+    assert prove_packet(dns(whole)).ledger.opaque == len(whole)
+    behind = message(HOST, record(1, ip_bytes(IP_C)))  # a record that is not told
+    assert prove_packet(dns(behind), replaced(dns(behind)[:34]) + dns(behind)[34:]).ledger.opaque == len(behind)
+
+
+@pytest.mark.parametrize("names", NamePolicy)
+def test_a_cut_message_is_read_within_its_bounds(names: NamePolicy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window ends where the message does: a byte read beyond it is out of bounds."""
+    for data in (
+        dns_answer(),
+        message(REVERSE6, record(15, b"\0\x0a" + HOST), 1),
+        message(HOST, record(16, b"\x09ab"), 1),
+    ):
+        for length in range(len(data)):
+            packet = dns(data[:length])
+            monkeypatch.setattr(files, "WINDOW_BYTES", 24 + 16 + len(packet))
+            prove_packet(packet, packet, names=names)
+            behind = b"\x07\x08\x09"
+            assert prove_packet(packet + behind, names=names).ledger.unknown >= len(behind)
+
+
+def options(data: bytes, size: int | None = None) -> bytes:
+    """Return a message whose record of options says that it has `size` bytes."""
+    root = b"\0" + struct.pack(">HHIH", 41, 4096, 0, len(data) if size is None else size)
+    return struct.pack(">HHHHHH", 1, 0x0100, 1, 0, 0, 1) + HOST + b"\0\x01\0\x01" + root + data
+
+
+def test_other_options_are_payload() -> None:
+    cookie, subnet = struct.pack(">HHQ", 10, 8, 0x0102030405060708), struct.pack(">HHHBB", 8, 7, 1, 24, 0)
+    whole = options(cookie + subnet + bytes(3))
+    assert_sound(proved(whole, whole))
+    assert prove_packet(dns(whole)).ledger.opaque == len(whole) - 3
+    behind = options(subnet + bytes(3) + b"behind", len(subnet) + 3)
+    assert_sound(proved(behind, behind))
+    longer = options(struct.pack(">HHHBB", 8, 40, 1, 24, 0) + bytes(3), 11) + b"behind"
+    assert_sound(proved(longer, longer))
+
+
+@pytest.mark.parametrize(("data", "size"), [(b"\0\x08\0\x07", 11), (b"\0\x08\0\x02\0\x01", 6)])
+def test_options_end_where_the_message_does(data: bytes, size: int) -> None:
+    assert prove_packet(dns(options(data, size)) + b"\x01\x02\x03\x04").ledger.unknown == 4
+
+
+def test_a_string_ends_where_its_record_does() -> None:
+    whole, masked = (message(name, record(16, b"\x09" + text), 1) for name, text in ((HOST, b"ab"), (MASKED, b"xx")))
+    tail = b"\x01\x02"
+    verification = prove_packet(dns(whole) + tail, replaced(dns(masked)) + tail, names=NamePolicy.MASK)
+    assert reasons_of(verification) == {Reason.PAYLOAD_KEPT, Reason.BYTES_UNKNOWN}
+    assert verification.ledger.unknown == len(tail)
+
+
+def test_the_first_name_of_an_authority_may_be_cut() -> None:
+    whole, masked = (message(name, record(6, b"\x09ab"), 1) for name in (HOST, MASKED))
+    assert_sound(proved(whole, masked, names=NamePolicy.MASK))
+
+
+def test_masks_stand_for_what_tells_something() -> None:
+    """Neither NUL nor ASCII punctuation is masked."""
+    labels = [bytes(range(at, min(at + 63, 256))) for at in range(0, 256, 63)]
+    before, after = b"", b""
+    for label in labels:
+        before += bytes([len(label)]) + label
+        after += bytes([len(label)]) + b"x" * len(label)
+    verification = proved(message(before + b"\0"), message(after + b"\0"), names=NamePolicy.MASK)
+    assert verification.interference.bytes_changed == 1 + len(b" " + string.punctuation.encode())
 
 
 @pytest.mark.parametrize("length", range(12, len(dns_answer())))

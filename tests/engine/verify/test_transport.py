@@ -1,10 +1,13 @@
 import pytest
 
 from gql_server.domain.anonymization import PayloadPolicy
+from gql_server.engine.verify import files
 from tests.captures import (
     IP_C,
     Packet,
     SectionOf,
+    dhcp_request,
+    dns_answer,
     ethernet,
     icmp,
     ip_bytes,
@@ -51,8 +54,31 @@ def test_a_header_that_says_too_little_or_too_much_is_no_header() -> None:
 
 @pytest.mark.parametrize("port", [1701, 3544, 4341, 4754, 4790, 6080, 6635])
 def test_a_tunnel_that_nobody_reads_is_zero_or_unknown(port: int) -> None:
-    packet = ethernet(udp4(b"\x01\x02", ports=(port, 9)))
-    assert prove_packet(packet).ledger.unknown == 2
+    for ports in ((port, 9), (9, port)):
+        assert prove_packet(ethernet(udp4(b"\x01\x02", ports=ports))).ledger.unknown == 2
+
+
+@pytest.mark.parametrize("port", [53, 5353, 5355])
+def test_names_are_read_at_each_of_their_ports(port: int) -> None:
+    for ports in ((port, 9), (9, port)):
+        assert_sound(prove_packet(ethernet(udp4(dns_answer(), ports=ports))))
+
+
+@pytest.mark.parametrize("ports", [(67, 68), (68, 67), (67, 67), (68, 68)])
+def test_hosts_are_read_at_each_of_their_ports(ports: tuple[int, int]) -> None:
+    assert_sound(prove_packet(ethernet(udp4(dhcp_request(), ports=ports))))
+
+
+@pytest.mark.parametrize("port", [4789, 8472])
+def test_a_tunnel_is_read_at_each_of_its_ports(port: int) -> None:
+    assert_sound(prove_packet(ethernet(udp4(b"\x08" + bytes(7) + ethernet(udp4()), ports=(9, port)))))
+
+
+def test_an_option_at_the_end_of_memory_is_read_within_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window ends where the packet does: a byte read beyond it is out of bounds."""
+    packet = ethernet(ipv4(tcp(b"", options=b"\x01\x01\x1e\x02"), 6))
+    monkeypatch.setattr(files, "WINDOW_BYTES", len(pcap([Packet(data=packet)])))
+    assert_sound(prove_packet(packet))
 
 
 NO_TUNNELS = {
@@ -79,6 +105,8 @@ def test_options_of_geneve_and_extensions_of_gtp_are_unknown() -> None:
     assert prove_packet(gtp).ledger.unknown == 4
     numbered = ethernet(udp4(b"\x32\xff\0\x04\0\0\0\x01\0\x05\0\0" + udp4(), ports=(9, 2152)))
     assert_sound(prove_packet(numbered))
+    cut = ethernet(udp4(b"\x32\xff\0\x04\0\0\0\x01\x07\x05", ports=(9, 2152))) + b"\x01\x02"
+    assert prove_packet(cut).ledger.unknown == 4
 
 
 @pytest.mark.parametrize("start", [b"\x40\0", b"\0\x01"])
