@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gql_server.engine.verify import files
 from gql_server.engine.verify.files import CaptureReader, MalformedCapture
 from gql_server.engine.verify.framing import COUNT, HEADERS, METADATA
 from gql_server.engine.verify.layout import PACKET_BEGIN, PACKET_COLUMNS, PACKET_END
@@ -12,6 +13,7 @@ from tests.engine.verify.proving import Reason, Status, assert_sound, prove, rea
 
 FRAME = ethernet(udp4())
 OUTPUT = replaced(FRAME)
+WHO = option(1, b"who" * 100)
 
 
 def read_all(path: Path) -> tuple[CaptureReader, list[bytes]]:
@@ -37,6 +39,7 @@ def test_every_pcap_is_read(tmp_path: Path, *, little: bool, nanoseconds: bool) 
     reader, found = read_all(tmp_path / "in")
     assert found == [FRAME, b"", FRAME]
     assert reader.framing[HEADERS] == 24 + 3 * 16
+    assert len(reader.buffer) == files.WINDOW_BYTES
     assert_sound(prove(data, data.replace(FRAME, OUTPUT)))
 
 
@@ -58,6 +61,13 @@ def test_a_simple_packet_ends_at_the_snap_length(tmp_path: Path) -> None:
     cut = Packet(data=FRAME[:20], original_length=60)
     (tmp_path / "in").write_bytes(pcapng(SectionOf(faces=[Face(snap=20)], contents=[cut], packet_kind=3)))
     assert read_all(tmp_path / "in")[1] == [FRAME[:20]]
+    odd = Packet(data=FRAME[:18], original_length=60)
+    (tmp_path / "in").write_bytes(pcapng(SectionOf(faces=[Face(snap=18)], contents=[odd], packet_kind=3)))
+    assert read_all(tmp_path / "in")[1] == [FRAME[:18]]
+    (tmp_path / "in").write_bytes(pcapng(SectionOf(contents=[cut], packet_kind=3)))
+    assert read_all(tmp_path / "in")[1] == [FRAME[:20]]
+    (tmp_path / "in").write_bytes(pcapng(SectionOf(faces=[Face(snap=99)], contents=packets(FRAME[:21]), packet_kind=3)))
+    assert read_all(tmp_path / "in")[1] == [FRAME[:21]]
 
 
 def test_records_longer_than_a_window_and_many_short_ones_are_read(tmp_path: Path) -> None:
@@ -65,6 +75,54 @@ def test_records_longer_than_a_window_and_many_short_ones_are_read(tmp_path: Pat
     parts = [pcap(packets(one))[24:] for one in (contents[0], contents[1], contents[-1])]
     (tmp_path / "in").write_bytes(pcap([]) + parts[0] + parts[1] * 40_000 + parts[2])
     assert read_all(tmp_path / "in")[1] == contents
+
+
+@pytest.mark.parametrize("kind", [2, 3, 6])
+def test_blocks_of_many_windows_and_lists_are_read(kind: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = [b"", b"a", b"bc" * 40, b"", b"def" * 99, b"gh", b"", b"i"] * 3
+    (tmp_path / "in").write_bytes(pcapng(SectionOf(contents=packets(*contents), packet_kind=kind, options=WHO)))
+    monkeypatch.setattr(files, "WINDOW_BYTES", 250)
+    assert read_all(tmp_path / "in")[1] == contents
+    monkeypatch.setattr(files, "WINDOW_BYTES", 1 << 18)
+    monkeypatch.setattr(files, "PACKETS_AT_ONCE", 3)
+    assert read_all(tmp_path / "in")[1] == contents
+
+
+def test_a_window_grows_to_what_the_longest_record_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "WINDOW_BYTES", 100)
+    monkeypatch.setattr(files, "LARGEST", 150)
+    (tmp_path / "in").write_bytes(pcap(packets(b"a" * 120, b"b" * 220)))
+    reader, found = read_all(tmp_path / "in")
+    assert (len(reader.buffer), found) == (250, [b"a" * 120, b"b" * 220])
+    (tmp_path / "in").write_bytes(pcap(packets(b"a" * 120)))
+    assert len(read_all(tmp_path / "in")[0].buffer) == 200
+
+
+def test_a_section_may_be_as_long_as_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").write_bytes(pcapng(SectionOf(contents=packets(FRAME), options=WHO)))
+    length = 28 + len(WHO)
+    monkeypatch.setattr(files, "LARGEST", length)
+    assert read_all(tmp_path / "in")[1] == [FRAME]
+    monkeypatch.setattr(files, "LARGEST", length - 4)
+    with pytest.raises(MalformedCapture):
+        read_all(tmp_path / "in")
+
+
+def test_there_are_not_more_interfaces_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").write_bytes(pcapng(SectionOf(faces=[Face(), Face()]), SectionOf(contents=packets(FRAME))))
+    monkeypatch.setattr(files, "_FACE_LIMIT", 3)
+    assert read_all(tmp_path / "in")[1] == [FRAME]
+    monkeypatch.setattr(files, "_FACE_LIMIT", 2)
+    with pytest.raises(MalformedCapture):
+        read_all(tmp_path / "in")
+
+
+def test_a_length_of_a_section_that_stays_is_caught() -> None:
+    output = pcapng(section(OUTPUT))
+    told = output[:16] + struct.pack("<q", len(output) - 28) + output[24:]
+    verification = prove(pcapng(section(FRAME)), told)
+    assert Reason.METADATA_KEPT in verification.reasons
+    assert verification.ledger.unknown == 8
 
 
 EXTRA = {
@@ -113,6 +171,45 @@ def test_options_that_say_what_times_mean_stay() -> None:
     assert reasons_of(without) == {Reason.PAYLOAD_KEPT, Reason.BYTES_CHANGED}
 
 
+@pytest.mark.parametrize("code", [9, 14])
+def test_each_option_that_says_what_times_mean_stays(code: int) -> None:
+    face = Face(options=option(code, b"\x09" if code == 9 else struct.pack("<q", 3)))
+    before = pcapng(section(FRAME, faces=[face]))
+    assert_sound(prove(before, pcapng(section(OUTPUT, faces=[face]))))
+    assert Reason.BYTES_CHANGED in prove(before, pcapng(section(OUTPUT))).reasons
+
+
+def test_bytes_beside_the_end_of_options_are_counted() -> None:
+    face = Face(options=option(0, b"name"))
+    assert prove(pcapng(section(FRAME)), pcapng(section(OUTPUT, faces=[face]))).ledger.unknown == 8
+
+
+@pytest.mark.parametrize("kind", [2, 3, 6])
+def test_what_blocks_say_of_packets_is_compared(kind: int) -> None:
+    def capture(data: bytes, **fields: Any) -> bytes:
+        return pcapng(SectionOf(contents=[Packet(data=data, **fields)], packet_kind=kind))
+
+    for later, times in ((1_700_000_000_123_456_789 + 1000, 1), (1_700_000_000_123_456_789 + (1000 << 32), 1)):
+        verification = prove(capture(FRAME), capture(OUTPUT, time_ns=later))
+        assert verification.interference.times_changed == (times if kind != 3 else 0)
+    if kind != 3:
+        assert prove(capture(FRAME), capture(OUTPUT, original_length=99)).interference.lengths_changed == 1
+
+
+@pytest.mark.parametrize("little", [True, False])
+@pytest.mark.parametrize("drops", [0, 5, 256])
+def test_an_obsolete_block_tells_its_interface_and_its_drops(*, little: bool, drops: int) -> None:
+    order = "<" if little else ">"
+
+    def capture(data: bytes, drops: int) -> bytes:
+        faces = pcapng(SectionOf(faces=[Face(link_type=147), Face()], little=little))
+        head = struct.pack(order + "HHIIII", 1, drops, 0, 0, len(data), len(data))
+        return faces + block(2, head + data, order)
+
+    assert_sound(prove(capture(FRAME, drops), capture(OUTPUT, drops)))
+    assert Reason.PACKETS_DIFFER in prove(capture(FRAME, drops), capture(OUTPUT, 1)).reasons
+
+
 def test_bytes_that_pad_a_time_option_are_zero() -> None:
     face, clean = Face(options=b"\x09\0\x01\0\x06abc"), Face(options=b"\x09\0\x01\0\x06\0\0\0")
     before = pcapng(section(FRAME, faces=[face]))
@@ -133,6 +230,11 @@ def test_another_interface_is_caught() -> None:
         return pcapng(SectionOf(faces=[Face(), Face()], contents=[Packet(data=data, interface=interface)]))
 
     assert Reason.PACKETS_DIFFER in prove(capture(FRAME, 0), capture(OUTPUT, 1)).reasons
+
+
+def test_another_kind_of_block_is_caught() -> None:
+    other = prove(pcapng(section(FRAME)), pcapng(section(OUTPUT, packet_kind=2)))
+    assert reasons_of(other) == {Reason.PAYLOAD_KEPT, Reason.PACKETS_DIFFER}
 
 
 def test_padding_that_is_not_zero_is_caught() -> None:
@@ -156,6 +258,16 @@ MALFORMED = {
     "a section cut": NG[:20],
     "a short section": NG[:4] + struct.pack("<I", 16) + NG[8:12] + struct.pack("<I", 16),
     "no interface": NG[:28] + NG[FRAME_AT:],
+    "another magic": b"\x11\x22\x33\x44" + pcap(packets(OUTPUT), little=False)[4:],
+    "no byte order of a big section": pcapng(section(FRAME, little=False))[:8]
+    + bytes(4)
+    + pcapng(section(FRAME, little=False))[12:],
+    "a section of 24 bytes": NG[:4] + struct.pack("<I", 24) + NG[8:20] + struct.pack("<I", 24) + NG[28:],
+    "a block of odd length": NG[:FRAME_AT] + struct.pack("<IIHI", 99, 14, 0, 14) + NG[FRAME_AT:],
+    "a short block of a packet": NG[:FRAME_AT] + struct.pack("<IIII", 6, 16, 0, 16),
+    "a section of odd length": NG[:4] + struct.pack("<I", 30) + NG[8:24] + bytes(2) + struct.pack("<I", 30) + NG[28:],
+    "a section whose lengths differ": NG[:24] + struct.pack("<I", 32) + NG[28:],
+    "a block shorter than its lengths": NG[:FRAME_AT] + struct.pack("<II", 99, 8) + NG[FRAME_AT:],
     "a short block": NG[:FRAME_AT] + struct.pack("<III", 6, 12, 12),
     "a short simple block": NG[:FRAME_AT] + struct.pack("<III", 3, 12, 12),
     "lengths that differ": NG[:-4] + struct.pack("<I", 4),
@@ -168,10 +280,15 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_file_is_an_answer(name: str, tmp_path: Path) -> None:
+def test_a_malformed_file_is_an_answer(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in").write_bytes(MALFORMED[name])
     with pytest.raises(MalformedCapture):
         read_all(tmp_path / "in")
+    # The window ends where the file does: a byte read beyond it is out of bounds.
+    monkeypatch.setattr(files, "WINDOW_BYTES", max(1, len(MALFORMED[name])))
+    with pytest.raises(MalformedCapture):
+        read_all(tmp_path / "in")
+    monkeypatch.undo()
     verification = prove(pcap(packets(FRAME)), MALFORMED[name])
     assert verification.status is Status.FAILED
     assert Reason.OUTPUT_MALFORMED in verification.reasons

@@ -125,3 +125,10 @@ def test_a_hit_is_explained_in_its_packet_however_the_original_is_read(shift: in
     verification = prove(pcap(frames), pcap(outputs))
     (found,) = [one for one in verification.scan.findings if one.place is LeakPlace.PAYLOAD]
     assert (found.hits, found.first_packet) == (1, 600)
+
+
+def test_a_malformed_file_is_all_that_is_told() -> None:
+    whole = pcap(packets(*OUTPUTS))
+    verification = prove(pcap(BEFORE), whole[:-1])
+    assert Reason.OUTPUT_MALFORMED in verification.reasons
+    assert Reason.PACKETS_DIFFER not in verification.reasons
