@@ -1,7 +1,7 @@
 import pytest
 
 from gql_server.domain.verification import LeakForm, LeakPlace, Verification
-from tests.captures import ethernet, ip_bytes, ipv4, mac_bytes, packets, pcap, udp4
+from tests.captures import ethernet, ip_bytes, ipv4, ipv6, mac_bytes, packets, pcap, udp4
 from tests.engine.verify.proving import WITNESSES, prove, prove_among_witnesses, replaced
 
 BYTES = {
@@ -59,3 +59,51 @@ def test_what_names_no_host_is_not_searched_for(address: str) -> None:
     assert verification.scan.addresses_ipv4 == 1
     assert verification.scan.addresses_mac == 2
     assert verification.scan.bytes_scanned == verification.ledger.size_bytes
+
+
+@pytest.mark.parametrize(("address", "searched"), [("2001:db8::", 1), ("2001:d00::", 0), ("2001:d00::1", 1)])
+def test_an_address_with_hardly_a_byte_is_not_searched_for(address: str, searched: int) -> None:
+    packet = ethernet(ipv6(b"", 59, source=address, destination="ff02::1"), kind=0x86DD)
+    output = packet[:22] + ip_bytes("2001:db9::7:7") + packet[38:]
+    assert prove(pcap(packets(packet)), pcap(packets(output))).scan.addresses_ipv6 == searched
+
+
+SEARCHED = [
+    ("10.0.0.1", "10.9.8.7", 1),
+    ("10.0.0.0", "10.9.8.7", 0),
+    ("169.254.1.2", "169.254.3.4", 1),
+    ("240.1.2.3", "240.3.4.5", 1),
+    ("239.1.2.3", "239.1.3.4", 0),
+    ("127.0.0.1", "127.0.0.2", 0),
+    ("10.1.2.3", "10.1.2.3", 0),
+    ("fe80::1:2", "fe80::3:4", 1),
+    ("ff02::1:ff00:1", "ff02::1:ff00:2", 0),
+    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", 0),
+    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:3:3:4:5:6", 1),
+    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:7", 1),
+]
+
+
+@pytest.mark.parametrize(("was", "now", "searched"), SEARCHED)
+def test_what_names_a_host_and_changed_is_searched_for(was: str, now: str, searched: int) -> None:
+    fixed, kind = ("ff02::1", 0x86DD) if ":" in was else ("224.0.0.1", 0x0800)
+    build = ipv6 if ":" in was else ipv4
+    before, after = (ethernet(build(b"", 59, source=one, destination=fixed), kind=kind) for one in (was, now))
+    scan = prove(pcap(packets(before)), pcap(packets(after))).scan
+    assert scan.addresses_ipv4 + scan.addresses_ipv6 == searched
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "searched"),
+    [
+        ("00:11:22:33:44:55", "00:11:22:33:44:56", 1),
+        ("00:11:22:33:44:55", "00:11:22:33:44:55", 0),
+        ("02:00:00:00:00:01", "02:00:00:00:00:02", 0),
+        ("02:00:00:00:01:01", "02:00:00:00:01:02", 1),
+        ("01:00:5e:01:02:03", "01:00:5e:01:02:04", 0),
+    ],
+)
+def test_a_mac_address_that_names_a_host_and_changed_is_searched_for(was: str, now: str, searched: int) -> None:
+    loopback = ipv4(b"", 59, source="127.0.0.1", destination="224.0.0.1")
+    before, after = (ethernet(loopback, source=one, destination="ff:ff:ff:ff:ff:ff") for one in (was, now))
+    assert prove(pcap(packets(before)), pcap(packets(after))).scan.addresses_mac == searched

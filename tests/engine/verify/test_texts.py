@@ -1,8 +1,10 @@
 import pytest
 
 from gql_server.domain.verification import LeakForm, LeakPlace
+from gql_server.engine.verify.hits import TEXT
 from tests.captures import ethernet, ip_bytes, mac_bytes, udp4
 from tests.engine.verify.proving import Reason, prove_among_witnesses, replaced
+from tests.engine.verify.searching import hits_in
 
 V4 = ip_bytes("203.0.113.77")
 V6 = ip_bytes("2001:db8:aaaa:bbbb::77")
@@ -35,16 +37,28 @@ OTHERS = [
     "203.0.113.770",
     "1203.0.113.77",
     "203.0.1113.77",
+    "203.0.113.1110",
     "203.0.113",
     "203..0.113.77",
     "00:11:22:33:44",
     "00:11:22:33:44:555",
     "00:11:22:33:44-55",
     "0011.2233.44",
+    "0011.2233:4455",
+    "0011:2233.4455",
+    "02-11-22-AA-AA-33-44-55",
+    "00:11:22:33:44:550",
     "2001:db8:aaaa:bbbb:::77",
     "2001:db8:aaaa:bbbb:0:0:77",
     "2001:db8:aaaa:bbbb::0077a",
+    "2001:db8:aaaa:bbbb::00770",
+    "2001:db8:aaaa:bbbb:0:0:0:00770",
+    "2001:db8:aaaa:bbbb:0:0:0-77",
     "cb00714",
+    "203.0.113.78",
+    "00:11:22:33:44:56",
+    "001122334456",
+    "2001:db8:aaaa:bbbb::78",
     "::",
     ":",
     "-.:-.:-.:-.:",
@@ -71,6 +85,42 @@ def test_an_address_is_found_however_it_is_written(text: str, before: str) -> No
 @pytest.mark.parametrize("text", OTHERS)
 def test_what_only_looks_like_it_is_not(text: str) -> None:
     assert findings_in(f" {text} ".encode()) == set()
+
+
+ORIGINALS = [ip_bytes(one) for one in ("10.255.1.254", "2001:db8:1:2::", "2001:db8::1:2", "2001:db8:1:2:3:4:5:6")]
+
+
+def written_in(text: str) -> list[tuple[int, int]]:
+    """Return place and length of what is found in a window of its own."""
+    return [(at, length) for at, length, _, form in hits_in(text.encode(), *ORIGINALS) if form == TEXT]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.255.1.254", [(0, 12)]),
+        ("10.256.1.254", []),
+        ("10.255.1.2540", []),
+        ("2001:db8:1:2::", [(0, 14)]),
+        ("2001:db8:1:2:-", []),
+        ("2001:db8:1:2:", []),
+        ("2001:db8:1:2-:", []),
+        ("2001:db8::1:2", [(0, 13)]),
+        ("2001:db8::1-2", []),
+        ("2001:db8:1:2:3:4:5:6", [(0, 20)]),
+        ("::2001:db8:1:2:3:4:5:6", [(2, 20)]),
+        ("aaaaaa:", []),
+        ("aaaaaaa", []),
+        ("aaaa::", []),
+    ],
+)
+def test_a_window_may_hold_an_address_and_nothing_else(text: str, found: list[tuple[int, int]]) -> None:
+    assert written_in(text) == found
+
+
+def test_a_run_begins_with_its_window() -> None:
+    """What stands at the other end of the window is no digit before the first."""
+    assert written_in("10.255.1.254" + "." * 8 + "x" * 40 + "1") == [(0, 12)]
 
 
 def test_a_long_run_is_read_once_and_to_its_end() -> None:
