@@ -24,6 +24,14 @@ def test_a_kept_address_is_located() -> None:
     assert (finding.first_packet, finding.first_offset) == (2, 24 + 16 + 14 + 16 + 26)
 
 
+def test_the_first_of_kept_addresses_is_told() -> None:
+    known = PSEUDONYMS | {ip_bytes(IP_A): ip_bytes(IP_A)}
+    frame = ethernet(tcp4(b""))
+    verification = prove(pcap(packets(frame, frame)), pcap(packets(*[replaced(frame, known)] * 2)))
+    (finding,) = verification.scan.findings
+    assert (finding.hits, finding.first_packet, finding.first_offset) == (2, 1, 24 + 16 + 26)
+
+
 def test_leaked_fields_are_unexplained() -> None:
     packet = ethernet(tcp4(b""))
     known = {key: value for key, value in PSEUDONYMS.items() if len(key) != 4}

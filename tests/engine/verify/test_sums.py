@@ -8,6 +8,7 @@ from tests.captures import (
     IP_A,
     IP_B,
     Packet,
+    checksum,
     ethernet,
     icmp,
     icmpv6,
@@ -125,3 +126,29 @@ def test_ipv6_is_summed_with_its_addresses() -> None:
     packet = ethernet(udp6(), kind=0x86DD)
     wrong = replaced(packet, {ip_bytes(IP6_A): ip_bytes(IP6_B)[::-1], ip_bytes(IP6_B): ip_bytes(IP6_A)[::-1]})
     assert Reason.CHECKSUM_STATE_CHANGED in prove_packet(packet, wrong[:14] + packet[14:22] + wrong[22:]).reasons
+
+
+@pytest.mark.parametrize(("was", "now"), [(0, 0xFFFF), (0xFFFF, 0)])
+def test_zero_and_all_ones_are_one_sum(was: int, now: int) -> None:
+    before, after = (ethernet(ipv4(struct.pack(">HHI", 0, field, 0), 1)) for field in (was, now))
+    assert_sound(prove_packet(before, replaced(after)))
+
+
+def test_a_checksum_of_zero_may_be_left_to_the_card() -> None:
+    segment = with_word(tcp(b"data"), 16, 0)
+    rest = 0xFFFF - pseudo_sum("0.0.0.0", IP_B, 6 + len(segment))
+    source = f"{rest >> 8}.{rest & 255}.0.0"
+    assert pseudo_sum(source, IP_B, 6 + len(segment)) == 0xFFFF
+    verification = prove_packet(ethernet(ipv4(segment, 6, source=source)))
+    assert verification.interference.checksums_absent == 1
+
+
+def test_a_right_checksum_is_one_even_where_it_is_that_of_the_pseudo_header() -> None:
+    # The rest of the segment is the complement of twice the pseudo-header.
+    bare = with_word(tcp(bytes(2)), 16, 0)
+    partial = pseudo_sum(IP_A, IP_B, 6 + len(bare))
+    missing = checksum(bare + struct.pack(">HH", partial, partial))
+    segment = with_word(with_word(bare, len(bare) - 2, missing), 16, partial)
+    verification = prove_packet(ethernet(ipv4(segment, 6)))
+    assert_sound(verification)
+    assert (verification.interference.checksums_good, verification.interference.checksums_absent) == (2, 0)

@@ -1,8 +1,12 @@
+from collections.abc import Callable
+from ipaddress import IPv6Address
+
 import numpy as np
+import pytest
 
 from gql_server.engine.verify import layout, pairs, tables
 from gql_server.engine.verify.tables import Tables
-from tests.captures import Packet, ethernet, ip_bytes, ipv4, pcap
+from tests.captures import Packet, ethernet, ip_bytes, ipv4, ipv6, pcap
 from tests.engine.verify.proving import Reason, Status, prove
 
 
@@ -13,6 +17,15 @@ def sources(count: int, first: int = 0x0B000001) -> bytes:
             for n in range(first, first + count)
         ]
     )
+
+
+def sources6(count: int, net: str = "2001:db8::") -> bytes:
+    addresses = [str(IPv6Address(net) + n) for n in range(1, 2 * count + 1)]
+    frames = [
+        ethernet(ipv6(b"", 59, source=one, destination=other), kind=0x86DD)
+        for one, other in zip(addresses[::2], addresses[1::2], strict=True)
+    ]
+    return pcap([Packet(data=frame) for frame in frames])
 
 
 def test_tables_grow_and_forget_nothing() -> None:
@@ -69,18 +82,50 @@ def test_all_pairs_are_carried_over_and_given_out_piece_by_piece() -> None:
     assert len(pieces) > 1
 
 
-def test_more_addresses_than_there_is_room_for_are_no_proof(monkeypatch: object) -> None:
-    small = {"_NARROW_SLOTS": 8, "_NARROW_MOST": 8, "_WIDE_SLOTS": 8, "_WIDE_MOST": 8}
-    kept = {name: getattr(tables, name) for name in small}
-    try:
-        for name, value in small.items():
-            setattr(tables, name, value)
-        verification = prove(sources(20), sources(20))
-    finally:
-        for name, value in kept.items():
-            setattr(tables, name, value)
-    assert Reason.TOO_MANY_ADDRESSES in verification.reasons
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables for six addresses of either width, which may not grow."""
+    for name in ("_NARROW_SLOTS", "_NARROW_MOST", "_WIDE_SLOTS", "_WIDE_MOST"):
+        monkeypatch.setattr(tables, name, 8)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("captured", [sources, sources6])
+@pytest.mark.parametrize(("count", "fits"), [(3, True), (4, False), (20, False)])
+def test_more_addresses_than_there_is_room_for_are_no_proof(
+    captured: Callable[[int], bytes], count: int, *, fits: bool
+) -> None:
+    # Beside the sources stand one destination and two MAC addresses; of IPv6 there are two sources a packet.
+    verification = prove(captured(count), captured(count))
+    assert (Reason.TOO_MANY_ADDRESSES not in verification.reasons) == fits
     assert verification.status in {Status.UNVERIFIABLE, Status.FAILED}
+
+
+def test_prefixes_of_every_length_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "_WIDE_SLOTS", 256)
+    held = Tables()
+    slots = [(1, 0, 2, tag, layout.IN_USE | layout.MAPPED | tag) for tag in range(130)]
+    pairs.carry_over(held.state, held.words, held.words[:0], np.array(slots, np.uint64).reshape(-1))
+    found = [number for piece in held.wide_pairs() for number in piece.prefix.tolist()]
+    assert sorted(found) == list(range(-1, 129))
+    other = Tables()
+    slots = [(high, 7, 2, high, layout.IN_USE | layout.MAPPED) for high in range(1, 131)]
+    pairs.carry_over(other.state, other.words, other.words[:0], np.array(slots, np.uint64).reshape(-1))
+    assert sorted(number for piece in other.wide_pairs() for number in piece.high.tolist()) == list(range(1, 131))
+
+
+def test_small_tables_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_NARROW_SLOTS", "_WIDE_SLOTS"):
+        monkeypatch.setattr(tables, name, 64)
+    for captured in (sources, sources6):
+        assert Reason.TOO_MANY_ADDRESSES not in prove(captured(200), captured(200)).reasons
+
+
+def test_tables_grow_for_ipv6_as_well() -> None:
+    before, after = sources6(3000), sources6(3000, "2001:db9::")
+    verification = prove(before, after)
+    assert Reason.TOO_MANY_ADDRESSES not in verification.reasons
+    assert verification.scan.addresses_ipv6 == 6000
 
 
 def test_seeds_are_odd_and_differ_from_run_to_run() -> None:

@@ -1,8 +1,10 @@
+import contextlib
 import os
 import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,12 +13,16 @@ from gql_server.domain.anonymization import NamePolicy, PayloadPolicy
 from gql_server.domain.errors import CaptureError
 from gql_server.domain.verification import AddressExpectation, MacExpectation
 from gql_server.engine.tasks import Progressed, VerifyTask
-from gql_server.engine.verify import files, verifying
-from tests.captures import Face, Packet, SectionOf, ethernet, option, packets, pcap, pcapng, udp4
+from gql_server.engine.verify import files, layout, verifying
+from gql_server.engine.verify.files import CaptureReader
+from gql_server.engine.verify.hits import HITS_HEAD
+from gql_server.engine.verify.reports import Evidence
+from gql_server.engine.verify.tables import Tables
+from tests.captures import IP_A, Face, Packet, SectionOf, ethernet, ip_bytes, option, packets, pcap, pcapng, udp4
 from tests.engine.addresses.test_walk import PACKETS
 from tests.engine.corpora import corpora
 from tests.engine.doubles import anonymize_file, inspect_file
-from tests.engine.verify.proving import Reason, Status, assert_sound, prove, replaced
+from tests.engine.verify.proving import Reason, Status, assert_sound, prove, prove_packet, replaced
 from tests.engine.verify.samples import ALL, ETHERNET
 
 MUTATIONS = 1_000_000 if "GQL_SERVER_LONG_TESTS" in os.environ else 100_000
@@ -78,6 +84,33 @@ def test_progress_goes_twice_through_the_output(tmp_path: Path) -> None:
     assert done == sorted(done)
     assert done[-1] == told[-1].bytes_total == 2 * len(capture)
     assert len(told) > 4
+
+
+@pytest.mark.parametrize(("hits", "told"), [(8, True), (9, False)])
+def test_more_hits_than_are_explained_are_no_proof(hits: int, monkeypatch: pytest.MonkeyPatch, *, told: bool) -> None:
+    monkeypatch.setattr(verifying, "_HITS", 4)
+    monkeypatch.setattr(verifying, "_MOST_HITS", 8)
+    packet = ethernet(udp4(ip_bytes(IP_A) * hits))
+    verification = prove_packet(packet, replaced(packet[:42]) + packet[42:])
+    assert (Reason.TOO_MANY_ADDRESSES not in verification.reasons) == told
+    assert sum(one.hits for one in verification.scan.findings) == 8
+
+
+def test_the_filter_is_bounded(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(pcap([]))
+    with contextlib.closing(CaptureReader(tmp_path / "in")) as reader:
+        evidence = Evidence(
+            reasons=set(),
+            tables=Tables(),
+            original=reader,
+            output=reader,
+            packets=0,
+            counts=np.zeros(3, np.int64),
+            findings=np.zeros(1, np.int64),
+        )
+        for used, size in ((0, 1 << 13), (1 << 13, 1 << 17), (1 << 30, 4 << 20)):
+            evidence.tables.state[layout.NARROW_USED] = used
+            assert verifying._filters(evidence, np.zeros(HITS_HEAD, np.int64))[0].nbytes == size
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
