@@ -1,6 +1,7 @@
 import pytest
 
-from tests.captures import Packet, ethernet, ipv4, pcap
+from gql_server.domain.anonymization import PayloadPolicy
+from tests.captures import Packet, ethernet, ipv4, ipv6, pcap, tcp, udp4
 from tests.engine.verify.proving import (
     PSEUDONYMS,
     WITNESSES,
@@ -101,13 +102,37 @@ def test_a_packet_made_zero_is_sound(name: str) -> None:
 
 
 def test_of_an_unknown_link_type_nothing_is_read() -> None:
-    assert prove_packet(b"\x01\x02", b"\x01\x02", link_type=147).ledger.unknown == 2
+    for packet in (b"\x01\x02", ALL["radiotap"][1], ALL["raw"][1], FRAME):
+        verification = prove_packet(packet, packet, link_type=147)
+        assert verification.ledger.unknown == len(packet) - packet.count(0)
     assert_sound(prove_packet(b"\x01\x02", b"\0\0", link_type=147))
 
 
 def test_a_layer_made_zero_is_not_read() -> None:
     output = replaced(FRAME)
     assert_sound(prove_packet(FRAME, output[:14] + bytes(len(output) - 14)))
+    left = prove_packet(FRAME, output[:14] + bytes(8) + output[22:])
+    assert left.ledger.rewritten == 12
+
+
+def test_a_layer_ends_where_its_packet_does() -> None:
+    packet = ethernet(ipv4(b"\0\0\x08\0", 47)) + b"\x07" * 4
+    verification = prove_packet(packet, replaced(packet)[:-8] + bytes(4) + b"\x07" * 4)
+    assert verification.reasons == (Reason.BYTES_UNKNOWN,)
+    assert verification.ledger.unknown == 4
+
+
+def test_a_layer_cut_off_is_not_read() -> None:
+    packet = ethernet(ipv4(b"\0\0\x08\0" + udp4(), 47))
+    before, after = Packet(data=packet), Packet(data=replaced(packet)[:34] + bytes(4), original_length=len(packet))
+    verification = prove(pcap([before] * 2), pcap([after] * 2), payload=PayloadPolicy.TRUNCATE)
+    assert verification.interference.bytes_changed == 0
+
+
+def test_frames_are_read_in_their_own_protocol_alone() -> None:
+    inner = ethernet(udp4())
+    packet = ethernet(ipv4(inner, 132))
+    assert prove_packet(packet, replaced(packet[:34]) + inner).ledger.unknown == len(inner) - inner.count(0)
 
 
 def test_a_later_fragment_is_payload_only_far_from_its_headers() -> None:
@@ -115,6 +140,8 @@ def test_a_later_fragment_is_payload_only_far_from_its_headers() -> None:
     near = ethernet(ipv4(b"y" * 24, 17, fragment=0x0001))
     other = ethernet(ipv4(b"y" * 24, 132, fragment=0x0100))
     assert_sound(prove_packet(far))
+    for protocol in (1, 6, 17, 58):
+        assert_sound(prove_packet(ethernet(ipv4(b"y" * 24, protocol, fragment=0x0100))))
     assert prove_packet(near).ledger.unknown == 24
     assert prove_packet(other).ledger.unknown == 24
 
@@ -123,7 +150,17 @@ def test_what_lies_beyond_the_limit_is_read_by_nobody() -> None:
     packet = FRAME + b"z" * (1 << 20)
     output = replaced(FRAME) + packet[len(FRAME) :]
     assert prove_packet(packet, output).ledger.unknown == 1 << 20
+    endless = ethernet(ipv4(tcp(b""), 6, total=0))
+    more = b"z" * (1 << 20)
+    assert prove_packet(endless + more, replaced(endless) + more).ledger.unknown == len(endless)
     assert_sound(prove_packet(packet, output[: len(FRAME)] + bytes(1 << 20)))
+
+
+@pytest.mark.parametrize(
+    "packet", [ethernet(ipv6(b"\x08\0\x01\x02" * 4, 1), kind=0x86DD), ethernet(ipv4(b"\x80\0\x01\x02" * 4, 58))]
+)
+def test_control_messages_belong_to_their_version(packet: bytes) -> None:
+    assert prove_packet(packet).ledger.unknown == 12
 
 
 def test_records_are_compared() -> None:
@@ -143,3 +180,6 @@ def test_a_shorter_or_longer_packet_is_caught() -> None:
         verification = prove_packet(FRAME, other)
         assert verification.status is Status.FAILED
         assert verification.interference.lengths_changed == 1
+        assert verification.interference.bytes_changed == max(0, len(other) - len(output))
+    longer = prove_packet(FRAME, output + b"\x01", payload=PayloadPolicy.TRUNCATE)
+    assert longer.interference.lengths_changed == 1
