@@ -49,6 +49,8 @@ from gql_server.engine.verify.layout import (
     READ_LLC,
     READ_PROTOCOL,
     RESUME_AT,
+    SAME_AT,
+    SAME_END,
     SHIFT,
     STOP,
     TIMES,
@@ -160,6 +162,8 @@ def read_packet(a: Bytes, o: Bytes, s: State, w: Words, link: int, at: int, end:
     """Read one packet; `end` is its end in the original, STOP that in the output."""
     s[CURSOR], s[NEXT], s[RESUME_AT] = at, NOTHING, 0
     s[FRAGMENT], s[PARTS], s[PAYLOAD_LENGTH] = 0, 0, -1
+    # Places count in the window: in the next one they are those of other bytes.
+    s[SAME_AT], s[SAME_END] = 0, 0
     last = min(end, at + READ_LIMIT)
     if not _is_blank(a, o, s, at, last):
         read_link(a, o, s, w, link, at, last)

@@ -1,7 +1,10 @@
+import struct
+
 import pytest
 
 from gql_server.domain.anonymization import PayloadPolicy
-from tests.captures import Packet, ethernet, ipv4, ipv6, pcap, tcp, udp4
+from gql_server.engine.verify import files
+from tests.captures import IP6_A, IP6_B, Packet, ethernet, ipv4, ipv6, packets, pcap, tcp, udp, udp4
 from tests.engine.verify.proving import (
     PSEUDONYMS,
     WITNESSES,
@@ -154,6 +157,21 @@ def test_what_lies_beyond_the_limit_is_read_by_nobody() -> None:
     more = b"z" * (1 << 20)
     assert prove_packet(endless + more, replaced(endless) + more).ledger.unknown == len(endless)
     assert_sound(prove_packet(packet, output[: len(FRAME)] + bytes(1 << 20)))
+
+
+@pytest.mark.parametrize("window", [720, 1 << 18])
+def test_a_checksum_tells_nothing_of_later_packets(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found alike in one window says nothing of the same places in the next."""
+    monkeypatch.setattr(files, "WINDOW_BYTES", window)
+    datagram = udp(b"q" * 200, source=IP6_A, destination=IP6_B)
+    later = struct.pack(">BBHI", 17, 0, 0x0800, 1)
+    whole = ethernet(ipv6(tcp(b"p" * 600, source=IP6_A, destination=IP6_B), 6), kind=0x86DD)
+    empty = ethernet(ipv6(b"", 59), kind=0x86DD)
+    for last in (ipv6(datagram[:6] + bytes(2) + datagram[8:], 17), ipv6(b"q" * 200, 44, extensions=later)):
+        before = [whole, empty, ethernet(last, kind=0x86DD)]
+        after = [replaced(one) for one in before]
+        after[-1] = changed(after[-1], len(after[-1]) - 50, 0x5A)
+        assert prove(pcap(packets(*before)), pcap(packets(*after))).interference.bytes_changed == 1
 
 
 @pytest.mark.parametrize(
