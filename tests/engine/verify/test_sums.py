@@ -2,6 +2,7 @@ import struct
 
 import pytest
 
+from gql_server.domain.anonymization import PayloadPolicy
 from tests.captures import (
     IP6_A,
     IP6_B,
@@ -126,6 +127,32 @@ def test_ipv6_is_summed_with_its_addresses() -> None:
     packet = ethernet(udp6(), kind=0x86DD)
     wrong = replaced(packet, {ip_bytes(IP6_A): ip_bytes(IP6_B)[::-1], ip_bytes(IP6_B): ip_bytes(IP6_A)[::-1]})
     assert Reason.CHECKSUM_STATE_CHANGED in prove_packet(packet, wrong[:14] + packet[14:22] + wrong[22:]).reasons
+
+
+@pytest.mark.parametrize("name", ["tcp", "udp", "udp-v6", "icmp", "icmpv6"])
+def test_a_checksum_that_is_cut_off_is_absent(name: str) -> None:
+    packet, place = PLACES[name]
+    for length in range(max(place - 6, 34), place + 2):  # with the whole header of IPv4
+        before = pcap([Packet(data=packet)] * 2)
+        after = pcap([Packet(data=replaced(packet)[:length], original_length=len(packet))] * 2)
+        found = prove(before, after, payload=PayloadPolicy.TRUNCATE).interference
+        assert (found.checksum_states_changed, found.checksums_bad) == (0, 0)
+
+
+def test_a_bad_checksum_is_not_left_to_the_card() -> None:
+    segment = tcp(b"data")
+    partial = pseudo_sum(IP_A, IP_B, 6 + len(segment))
+    bad = ethernet(ipv4(with_word(segment, 16, partial ^ 0x0101), 6))
+    output = with_word(replaced(bad), 50, partial)
+    assert Reason.CHECKSUM_STATE_CHANGED in prove_packet(bad, output).reasons
+
+
+def test_parts_of_a_control_message_have_no_checksum() -> None:
+    message = icmp(8, b"z" * 40)
+    whole = ethernet(ipv4(message, 1))
+    for packet in (ethernet(ipv4(message, 1, fragment=0x2000)), whole[:60]):
+        found = prove_packet(packet).interference
+        assert (found.checksums_good, found.checksums_absent, found.checksums_bad) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(("was", "now"), [(0, 0xFFFF), (0xFFFF, 0)])

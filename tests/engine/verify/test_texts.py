@@ -38,6 +38,12 @@ OTHERS = [
     "1203.0.113.77",
     "203.0.1113.77",
     "203.0.113.1110",
+    "0203.0.113.77",
+    "203..113.77",
+    "203.0.113.333",
+    "203-0-113-77",
+    "00.11.22.33.44.55",
+    "11:22:33:44:55",
     "203.0.113",
     "203..0.113.77",
     "00:11:22:33:44",
@@ -87,7 +93,10 @@ def test_what_only_looks_like_it_is_not(text: str) -> None:
     assert findings_in(f" {text} ".encode()) == set()
 
 
-ORIGINALS = [ip_bytes(one) for one in ("10.255.1.254", "2001:db8:1:2::", "2001:db8::1:2", "2001:db8:1:2:3:4:5:6")]
+ORIGINALS = [
+    ip_bytes(one)
+    for one in ("10.255.1.254", "::2001:db8:7:8", "2001:db8:1:2::", "2001:db8::1:2", "2001:db8:1:2:3:4:5:6")
+]
 
 
 def written_in(text: str) -> list[tuple[int, int]]:
@@ -102,6 +111,7 @@ def written_in(text: str) -> list[tuple[int, int]]:
         ("10.256.1.254", []),
         ("10.255.1.2540", []),
         ("2001:db8:1:2::", [(0, 14)]),
+        ("::2001:db8:7:8", [(0, 14)]),
         ("2001:db8:1:2:-", []),
         ("2001:db8:1:2:", []),
         ("2001:db8:1:2-:", []),
@@ -116,6 +126,22 @@ def written_in(text: str) -> list[tuple[int, int]]:
 )
 def test_a_window_may_hold_an_address_and_nothing_else(text: str, found: list[tuple[int, int]]) -> None:
     assert written_in(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "original"),
+    [
+        ("b000101", "0b000101"),
+        ("01122fffe334455", "021122334455"),
+        ("021122aaaa334455", "001122334455"),
+        ("20010db800070008", "000000000000000020010db800070008"),
+        ("0011.223.4455", "001102234455"),
+        ("0011.2233.455", "001122330455"),
+        ("00:11:22::44:55", "001122004455"),
+    ],
+)
+def test_what_lacks_digits_is_not_found(text: str, original: str) -> None:
+    assert hits_in(f"  {text}  ".encode(), bytes.fromhex(original)) == []
 
 
 def test_a_run_begins_with_its_window() -> None:

@@ -3,6 +3,8 @@ import pytest
 from gql_server.domain.anonymization import PayloadPolicy
 from gql_server.engine.verify import files
 from tests.captures import (
+    IP6_A,
+    IP6_B,
     IP_C,
     Packet,
     SectionOf,
@@ -12,6 +14,7 @@ from tests.captures import (
     icmp,
     ip_bytes,
     ipv4,
+    ipv6,
     packets,
     pcap,
     pcapng,
@@ -114,8 +117,55 @@ def test_gre_with_routing_or_of_another_version_is_unknown(start: bytes) -> None
     assert prove_packet(ethernet(ipv4(start + b"\x08\0\x01\x02\x03\x04", 47))).ledger.unknown >= 5
 
 
+@pytest.mark.parametrize(("protocol", "most", "kept"), [(6, 18, 16), (17, 8, 6)])
+def test_a_header_ends_where_its_packet_does(protocol: int, most: int, kept: int) -> None:
+    segment = (tcp() if protocol == 6 else udp())[:20]
+    for length in range(21):
+        packet = ethernet(ipv4(segment[:length], protocol)) + b"\x07" * 24
+        left = segment[kept:length] if length < most else b""
+        assert prove_packet(packet).ledger.unknown == 24 + len(left) - left.count(0)
+
+
+def test_a_datagram_without_length_is_all_there_is() -> None:
+    datagram = udp(b"data")
+    packet = ethernet(ipv4(datagram[:4] + bytes(4) + datagram[8:], 17))
+    assert_sound(prove_packet(packet))
+    assert prove_packet(packet).ledger.opaque == 4
+
+
+@pytest.mark.parametrize("ports", [(67, 9), (9, 67), (68, 9), (9, 68)])
+def test_one_port_makes_no_host(ports: tuple[int, int]) -> None:
+    packet = ethernet(udp4(dhcp_request(), ports=ports))
+    assert prove_packet(packet, replaced(packet[:42]) + packet[42:]).ledger.opaque == len(dhcp_request())
+
+
+def test_hosts_of_ipv6_are_others() -> None:
+    datagram = udp(dhcp_request(), source=IP6_A, destination=IP6_B, source_port=68, destination_port=67)
+    packet = ethernet(ipv6(datagram, 17), kind=0x86DD)
+    assert prove_packet(packet, replaced(packet[:62]) + packet[62:]).ledger.opaque == len(dhcp_request())
+
+
+def test_a_key_behind_a_checksum_is_read() -> None:
+    header = b"\xa0\0\x08\0\0\0\0\0\x01\x02\x03\x04"
+    assert_sound(prove_packet(ethernet(ipv4(with_checksum(header + udp4(), 4), 47))))
+
+
+def test_other_messages_of_gtp_hold_no_packet() -> None:
+    packet = ethernet(udp4(b"\x30\x01\0\0\0\0\0\x01" + udp4(), ports=(9, 2152)))
+    assert prove_packet(packet).ledger.unknown == len(udp4()) - udp4().count(0)
+
+
+@pytest.mark.parametrize("packet", [udp4(b"", ports=(9, 6081)), udp4(b"", ports=(9, 2152)), ipv4(b"\0\0", 47)])
+def test_a_tunnel_at_the_end_of_memory_is_read_within_its_bounds(
+    packet: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "WINDOW_BYTES", len(pcap([Packet(data=packet)])))
+    assert_sound(prove_packet(packet, link_type=101))
+
+
 def test_a_cut_gre_header_is_unknown_behind_its_flags() -> None:
     assert prove_packet(ethernet(ipv4(b"\xb0\0\x08\0\x01\x02", 47))).ledger.unknown == 2
+    assert prove_packet(ethernet(ipv4(b"\0\0\x08", 47)) + b"\x07" * 4).ledger.unknown == 5
 
 
 @pytest.mark.parametrize("payload", [PayloadPolicy.ZERO, PayloadPolicy.TRUNCATE])
