@@ -68,6 +68,11 @@ def test_an_address_with_hardly_a_byte_is_not_searched_for(address: str, searche
     assert prove(pcap(packets(packet)), pcap(packets(output))).scan.addresses_ipv6 == searched
 
 
+def test_an_address_that_is_not_searched_for_is_not_found() -> None:
+    packet = ethernet(udp4(b" 127.0.0.1 ", source="127.0.0.1"))
+    assert prove_among_witnesses(packet, replaced(packet)).scan.findings == ()
+
+
 SEARCHED = [
     ("10.0.0.1", "10.9.8.7", 1),
     ("10.0.0.0", "10.9.8.7", 0),

@@ -207,6 +207,10 @@ def test_the_first_name_of_an_authority_may_be_cut() -> None:
     assert_sound(proved(whole, masked, names=NamePolicy.MASK))
 
 
+def test_punctuation_of_a_name_may_stay() -> None:
+    assert_sound(proved(message(b"\x03a-b\0"), message(b"\x03x-x\0"), names=NamePolicy.MASK))
+
+
 def test_masks_stand_for_what_tells_something() -> None:
     """Neither NUL nor ASCII punctuation is masked."""
     labels = [bytes(range(at, min(at + 63, 256))) for at in range(0, 256, 63)]

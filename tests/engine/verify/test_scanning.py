@@ -200,6 +200,7 @@ def test_a_field_that_stays_may_hold_the_bytes_of_a_device() -> None:
         mac_rules=((MAC_A, "aa:bb:cc"),),
     )
     assert ("MAC", LeakForm.BINARY, LeakPlace.KEPT_BY_RULE) in places(verification)
+    assert LeakPlace.UNEXPLAINED not in {one.place for one in verification.scan.findings}
 
 
 def test_hits_in_a_full_list_of_packets_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
