@@ -53,6 +53,8 @@ def test_a_header_that_says_too_little_or_too_much_is_no_header() -> None:
     for words, unknown in ((4, 4), (15, 4)):
         odd = segment[:12] + bytes([words << 4]) + segment[13:]
         assert prove_packet(ethernet(ipv4(odd, 6))).ledger.unknown == unknown
+    longer = tcp(b"")[:12] + b"\xf0" + tcp(b"")[13:]
+    assert prove_packet(ethernet(ipv4(longer, 6)) + b"\x01" * 40).ledger.unknown == 40
 
 
 @pytest.mark.parametrize("port", [1701, 3544, 4341, 4754, 4790, 6080, 6635])

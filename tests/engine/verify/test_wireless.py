@@ -112,8 +112,8 @@ CUT = [
     b"\xd4\0",
     (b"\xd4\0\0\0" + mac_bytes(MAC_A))[:9],
     (b"\xb4\0\0\0" + mac_bytes(MAC_A) + mac_bytes(MAC_B))[:15],
-    (b"\x80\0\0\0" + WIRELESS)[:26],
-    (b"\x08\x01\0\0" + WIRELESS)[:26],
+    (b"\x80\0\0\0" + WIRELESS)[:22],
+    (b"\x08\x01\0\0" + WIRELESS)[:22],
     b"\x80\0\0\0" + WIRELESS + bytes(range(1, 6)),
     b"\x20\0\0\0" + WIRELESS + b"\x11\x04\x0a\0" + mac_bytes(MAC_B)[:5],
 ]
@@ -133,7 +133,7 @@ def test_a_check_sequence_is_no_payload() -> None:
     assert prove_packet(packet, link_type=127).ledger.unknown == 4
 
 
-@pytest.mark.parametrize("packet", [RADIOTAP, RADIOTAP[:7], RADIOTAP[:8]])
+@pytest.mark.parametrize("packet", [RADIOTAP[:length] for length in (1, 3, 7, 8, 9)])
 def test_a_header_at_the_end_of_memory_is_read_within_its_bounds(
     packet: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +149,8 @@ def test_flags_tell_of_the_check_sequence_and_of_padding() -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [b"\0\0\x07\0\0\0\0\0", b"\x01\0\x08\0\x07\0\0\0", b"\0\0\x40\0\x07\0\0\0", b"\0\0\x08"]
+    "header",
+    [b"\0\0\x07\0\0\0\0\0", b"\0\0\x06\0\0\0", b"\x01\0\x08\0\x07\0\0\0", b"\0\0\x40\0\x07\0\0\0", b"\0\0\x08"],
 )
 def test_a_header_that_cannot_be_is_read_by_nobody(header: bytes) -> None:
     verification = prove_packet(header + FRAME, header + FRAME, link_type=127)
