@@ -101,7 +101,8 @@ def is_tunnel(port: int) -> bool:
 def udp_tunnel(b: Bytes, s: State, port: int, at: int, end: int, wet: bool) -> bool:
     """Enter a tunnel when the datagram is one."""
     if port in (_VXLAN, _VXLAN_LINUX):
-        if end - at < _TUNNEL_HEADER + _ETHERNET_HEADER or not load8(b, at) & _VXLAN_VALID:
+        # A frame that the snap length cut in its header is a frame all the same.
+        if end - at < _TUNNEL_HEADER or not load8(b, at) & _VXLAN_VALID:
             return False
         enter(s, ENTER_ETHERNET, at + _TUNNEL_HEADER, end)
         return True
@@ -117,7 +118,8 @@ def _geneve(b: Bytes, s: State, at: int, end: int, wet: bool) -> bool:
         return False
     inner = at + _TUNNEL_HEADER + (load8(b, at) & 0x3F) * 4
     if inner > end:
-        return False
+        cut(b, s, at + _TUNNEL_HEADER, end, wet)
+        return True
     blank(b, s, at + _TUNNEL_HEADER, inner, OPAQUE, wet)
     enter(s, load16(b, at + 2), inner, end)
     return True

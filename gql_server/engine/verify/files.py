@@ -20,7 +20,6 @@ from gql_server.engine.verify.framing import (
     FACES,
     FIRST_FACE,
     FRAMING_LENGTH,
-    FULL,
     HEADERS,
     LARGEST,
     MALFORMED,
@@ -126,8 +125,6 @@ class CaptureReader:
                 code = frame_pcapng(self.buffer, self._have, self.packets, self.framing, self._faces, self._little)
             if code == DESCRIPTION and not self._describe():
                 return MORE
-        if code == FULL:
-            return FULL
         return code
 
     def _advance(self) -> None:

@@ -104,17 +104,18 @@ def is_left_out(port: int) -> bool:
 @kernel
 def _read_tunnel(a: Bytes, o: Bytes, s: State, port: int, at: int, end: int) -> bool:
     if port in (4789, 8472):  # VXLAN and its Linux port
-        if end - at < 22 or not load8(a, at) & 8:  # noqa: PLR2004  # both headers; the flag of a valid id
+        if end - at < 8 or not load8(a, at) & 8:  # noqa: PLR2004  # the header; the flag of a valid id
             return False
         same(a, o, s, at, 8)
         enter(s, READ_ETHERNET, at + 8, end)
         return True
     if port == 6081:  # noqa: PLR2004  # Geneve
-        inner = at + 8 + (load8(a, at) & 0x3F) * 4 if end - at >= 8 else end + 1  # noqa: PLR2004  # the header
-        if inner > end or load8(a, at) >> 6 != 0:
+        if end - at < 8 or load8(a, at) >> 6 != 0:  # noqa: PLR2004  # the header; the version
             return False
         same(a, o, s, at, 8)
-        enter(s, load16(a, at + 2), inner, end)
+        inner = at + 8 + (load8(a, at) & 0x3F) * 4
+        if inner <= end:
+            enter(s, load16(a, at + 2), inner, end)
         return True
     return port == 2152 and _read_gtp(a, o, s, at, end)  # noqa: PLR2004  # GTP-U
 

@@ -104,6 +104,22 @@ def test_tunnels_that_are_not_understood_are_zeroed(packet: bytes) -> None:
     assert read_packet(out).wrong() == []
 
 
+@pytest.mark.parametrize("length", range(14))
+def test_a_frame_that_is_cut_in_its_header_is_zeroed(length: int) -> None:
+    """The snap length may leave whole MAC addresses of it."""
+    whole = ethernet(udp4(VXLAN + ethernet(INNER), ports=(9, 4789)))
+    out, report = rewritten(whole[: 50 + length])
+    assert out[42:] == VXLAN + bytes(length)
+    assert report.packets_cut == 1
+
+
+def test_options_of_geneve_that_are_cut_are_zeroed() -> None:
+    header = b"\x02\0\x08\0\0\0\0\0"
+    out, report = rewritten(ethernet(udp4(header + b"option.", ports=(9, 6081))))
+    assert out[42:] == header + bytes(7)
+    assert report.packets_cut == 1
+
+
 @pytest.mark.parametrize("payload", [b"", b"\x00" * 30, b"\xff\xff", b"\xc0" + bytes(40)])
 @pytest.mark.parametrize("port", [4789, 6081, 2152])
 def test_a_datagram_that_only_shares_the_port_is_payload(payload: bytes, port: int) -> None:

@@ -88,9 +88,9 @@ def test_an_option_at_the_end_of_memory_is_read_within_its_bounds(monkeypatch: p
 
 NO_TUNNELS = {
     "vxlan without its flag": (4789, bytes(8) + ethernet(udp4())),
-    "vxlan too short": (4789, b"\x08" + bytes(20)),
+    "vxlan too short": (4789, b"\x08" + bytes(6)),
     "geneve of another version": (6081, b"\xc0\0\x08\0\0\0\0\0" + udp4()),
-    "geneve too short": (6081, b"\x3f\0\x08\0\0\0\0\0"),
+    "geneve too short": (6081, b"\x3f\0\x08\0\0\0\0"),
     "gtp of another version": (2152, b"\x48\xff\0\0\0\0\0\0" + udp4()),
 }
 
@@ -101,6 +101,19 @@ def test_a_port_alone_makes_no_tunnel(name: str) -> None:
     packet = ethernet(udp4(data, ports=(9, port)))
     verification = prove_packet(packet, replaced(packet[:42]) + data)
     assert verification.ledger.opaque == len(data)
+
+
+@pytest.mark.parametrize("length", [1, 6, 13])
+def test_a_frame_that_is_cut_in_a_tunnel_is_unknown(length: int) -> None:
+    packet = ethernet(udp4(b"\x08" + bytes(7) + ethernet(udp4())[:length], ports=(9, 4789)))
+    packet = packet[:40] + bytes(2) + packet[42:]  # without a checksum
+    assert prove_packet(packet, replaced(packet)[:50] + packet[50:]).ledger.unknown == sum(map(bool, packet[50:]))
+    assert_sound(prove_packet(packet, replaced(packet[:42]) + packet[42:50] + bytes(length)))
+
+
+def test_options_of_geneve_that_are_cut_are_unknown() -> None:
+    packet = ethernet(udp4(b"\x02\0\x08\0\0\0\0\0" + b"option.", ports=(9, 6081)))
+    assert prove_packet(packet).ledger.unknown == 7
 
 
 def test_options_of_geneve_and_extensions_of_gtp_are_unknown() -> None:
