@@ -4,6 +4,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gql_server.domain.access import Actor
+from gql_server.domain.dicom import DicomAction
+from gql_server.domain.dicom_verification import (
+    DicomVerification,
+    SecretFinding,
+    SecretForm,
+    SecretKind,
+    SecretPlace,
+    SecretScan,
+    VerifiedElements,
+    VerifiedPixels,
+)
 from gql_server.domain.events import EventKind
 from gql_server.domain.ids import ExecutionId, JobId, TraceId, new_id
 from gql_server.domain.jobs import Execution, ExecutionState, JobKind
@@ -79,6 +90,41 @@ VERIFICATION = Verification(
         checksums_bad=1,
         checksums_absent=2,
         checksum_states_changed=0,
+    ),
+)
+
+DICOM_VERIFICATION = DicomVerification(
+    connections=101,
+    streams=102,
+    messages=103,
+    data_sets=104,
+    elements=(VerifiedElements(tag="00100010", vr="PN", action=DicomAction.REPLACED, elements=105, bytes=106),),
+    pixels=(VerifiedPixels(modality="CT", data_sets=107, bytes=108, bytes_kept=109),),
+    bytes_dicom=110,
+    bytes_kept=111,
+    bytes_pixels_kept=112,
+    bytes_undecodable=113,
+    bytes_left=0,
+    copies=114,
+    uids=115,
+    names=116,
+    identifiers=117,
+    times_shifted=True,
+    scan=SecretScan(
+        secrets=118,
+        bytes_raw=119,
+        bytes_reassembled=120,
+        bytes_unpacked=121,
+        findings=(
+            SecretFinding(
+                kind=SecretKind.NAME,
+                form=SecretForm.BASE64,
+                place=SecretPlace.VALUE_KEPT,
+                hits=122,
+                first_packet=123,
+                first_offset=124,
+            ),
+        ),
     ),
 )
 
