@@ -54,7 +54,12 @@ def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 
 Operation = Callable[[str], Callable[[Any, Any], Any]]
-MODULES = {"deidentify": "deidentifying", "preview": "previewing", "extract": "extracting"}
+MODULES = {
+    "deidentify": "dicom.deidentifying",
+    "preview": "dicom.previewing",
+    "extract": "dicom.extracting",
+    "verify": "verify.verifying",
+}
 
 
 @pytest.fixture(scope="session")
@@ -62,9 +67,7 @@ def operation() -> Operation:
     """What the engine can do by name."""
 
     def named(name: str) -> Callable[[Any, Any], Any]:
-        found: Callable[[Any, Any], Any] = getattr(
-            importlib.import_module(f"gql_server.engine.dicom.{MODULES[name]}"), name
-        )
+        found: Callable[[Any, Any], Any] = getattr(importlib.import_module(f"gql_server.engine.{MODULES[name]}"), name)
         return found
 
     return named

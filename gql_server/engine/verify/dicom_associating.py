@@ -79,8 +79,10 @@ def syntaxes_of(pdu: bytes) -> dict[int, int]:
     return found
 
 
-def judge_control(pdu: bytes, output: bytes, judge: ValueJudge) -> Found:
-    """Judge one PDU that is no P-DATA-TF."""
+def judge_control(pdu: bytes, output: bytes, judge: ValueJudge, *, missing: int = 0) -> Found:
+    """Judge one PDU that is no P-DATA-TF, or the begin of one of which so many bytes are missing."""
+    if missing:
+        return _judge_cut(pdu, output, judge, missing)
     found = Found()
     if not any(output):
         found.undecodable = len(pdu)
@@ -96,6 +98,30 @@ def judge_control(pdu: bytes, output: bytes, judge: ValueJudge) -> Found:
         _judge(field, pdu[field.at : place], output[field.at : place], judge, found)
     found.structure += _differs(pdu, output, range(place, len(pdu)), reserved)
     return found
+
+
+def _judge_cut(pdu: bytes, output: bytes, judge: ValueJudge, missing: int) -> Found:
+    """Judge what is there of a PDU: fields that are whole, and of the rest that it stays or becomes zero."""
+    found, place = Found(), 0
+    whole = pdu + bytes(missing)
+    for field in _fields(whole) if pdu[0] in (_REQUEST, _ACCEPT) else ():
+        found.structure += _is_changed(pdu, output, place, field.at)
+        place = min(field.at + field.length, len(pdu))
+        was, now = pdu[field.at : place], output[field.at : place]
+        if len(was) < field.length:
+            # Not a value: what was cut is neither compared nor searched for.
+            found.left += sum(byte != 0 for byte in now)
+        else:
+            _judge(field, was, now if any(now) else b"", judge, found)
+    found.structure += _is_changed(pdu, output, place, len(pdu))
+    blanked = sum(new == 0 != old for old, new in zip(pdu, output, strict=True))
+    found.undecodable = blanked if any(output) else len(pdu)
+    return found
+
+
+def _is_changed(pdu: bytes, output: bytes, at: int, end: int) -> bool:
+    """Say whether bytes became others than zeros."""
+    return any(new not in (0, old) for old, new in zip(pdu[at:end], output[at:end], strict=True))
 
 
 def _differs(pdu: bytes, output: bytes, places: range, reserved: set[int]) -> bool:

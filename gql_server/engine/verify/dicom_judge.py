@@ -128,10 +128,11 @@ class StreamJudge:
     def _control(self, original: Octets, output: Octets) -> None:
         s = self.state
         at = int(s[d.AT])
-        length = 6 + int.from_bytes(original[at + 2 : at + 6].tobytes(), "big")
-        pdu, new = original[at : at + length].tobytes(), output[at : at + length].tobytes()
+        whole = 6 + int.from_bytes(original[at + 2 : at + 6].tobytes(), "big")
+        pdu, new = original[at : at + whole].tobytes(), output[at : at + whole].tobytes()
+        length = len(pdu)
         if self._asked is None:
-            found = judge_control(pdu, new, self._values)
+            found = judge_control(pdu, new, self._values, missing=whole - length)
             s[d.STRUCTURE] += found.structure
             s[d.LEFT] += found.left
             s[d.UNDECODABLE] += found.undecodable

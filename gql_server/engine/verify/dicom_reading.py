@@ -62,8 +62,8 @@ def _pass_zeros(o: Bytes, s: State, stop: int) -> None:
 
 
 @kernel
-def _at_pdu(a: Bytes, o: Bytes, s: State) -> int:
-    """Read a PDU header."""
+def _at_pdu(a: Bytes, o: Bytes, s: State, cut: bool) -> int:  # noqa: FBT001  # kernels take their arguments by position
+    """Read a PDU header; with `cut` a PDU of which the rest is missing is judged as far as it is there."""
     at, have = s[d.AT], s[d.HAVE]
     if have - at < _PDU_HEADER:
         return d.LACKING
@@ -76,12 +76,12 @@ def _at_pdu(a: Bytes, o: Bytes, s: State) -> int:
         s[d.PDUS] += 1
         s[d.PDU_LEFT], s[d.MODE] = length, d.IN_DATA
         return d.MORE
-    if have - at < _PDU_HEADER + length:
-        if s[d.MISSING] == 0:
-            return d.LACKING
-        s[d.MODE] = d.LOST
-        return d.MORE
-    return d.CONTROL
+    if have - at >= _PDU_HEADER + length or (cut and s[d.MISSING] > 0):
+        return d.CONTROL
+    if s[d.MISSING] == 0:
+        return d.LACKING
+    s[d.MODE] = d.LOST
+    return d.MORE
 
 
 @kernel
@@ -94,7 +94,7 @@ def _lost(a: Bytes, o: Bytes, s: State) -> int:
         return d.LACKING
     if s[d.HAVE] - s[d.AT] >= _PDU_HEADER and is_boundary(a, s[d.AT], s[d.HAVE]):
         s[d.MODE] = d.AT_PDU
-        answer = _at_pdu(a, o, s)
+        answer = _at_pdu(a, o, s, False)  # noqa: FBT003  # the same
         if s[d.MODE] != d.LOST:
             return answer
     # No boundary, or one of a PDU of which the rest is missing.
@@ -236,7 +236,7 @@ def read_stream(  # noqa: C901, PLR0912, PLR0915  # one loop over what a stream 
     while True:
         answer = d.MORE
         if s[d.MODE] == d.AT_PDU:
-            answer = _at_pdu(a, o, s)
+            answer = _at_pdu(a, o, s, True)  # noqa: FBT003  # the same
         elif s[d.MODE] == d.LOST:
             answer = _lost(a, o, s)
         elif s[d.MODE] == d.IN_DATA:

@@ -5,10 +5,12 @@ They live in memory as long as a verification does. Short ones are left out: the
 
 import math
 import re
-from collections.abc import Iterator
+import warnings
+from functools import cache
 from itertools import product
 from typing import Final
 
+from pydicom._uid_dict import UID_dictionary
 from pydicom.charset import decode_bytes, python_encoding
 
 from gql_server.domain.dicom_verification import SecretKind
@@ -55,21 +57,23 @@ class Secrets:
     def _add_texts(self, kind: SecretKind, whole: bytes, charset: int) -> None:
         """Take in a value that is no ASCII: as it is, and in the encodings that its text has elsewhere."""
         self._note(kind, whole.lower()[:_LONGEST])
-        for text in self._texts_of(whole, charset):
-            for part in {text, *_TEXT_SPLIT.split(text)}:
-                word = part.strip(" \0")
-                if len(word) >= 2 and _NO_BYTES.search(word):  # noqa: PLR2004  # two characters of a large alphabet
-                    self._note_text(kind, word)
-                else:
-                    self._add(kind, word.encode("ascii", "ignore"))
+        text = self._text_of(whole, charset)
+        for part in {text, *_TEXT_SPLIT.split(text)}:
+            word = part.strip(" \0")
+            if len(word) >= 2 and _NO_BYTES.search(word):  # noqa: PLR2004  # two characters of a large alphabet
+                self._note_text(kind, word)
+            else:
+                self._add(kind, word.encode("ascii", "ignore"))
 
-    def _texts_of(self, whole: bytes, charset: int) -> Iterator[str]:
+    def _text_of(self, whole: bytes, charset: int) -> str:
         named = self.charsets.get(charset, b"").decode("ascii", "ignore").split("\\")
         encodings = [python_encoding.get(name.strip(), "iso8859") for name in named]
         try:
-            yield decode_bytes(whole, encodings, _DELIMITERS)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # bytes that no encoding has, as in a value that was cut
+                return decode_bytes(whole, encodings, _DELIMITERS)
         except (UnicodeError, LookupError):
-            yield whole.decode("latin-1")
+            return whole.decode("latin-1")
 
     def _note_text(self, kind: SecretKind, word: str) -> None:
         for text, encoding in product({word, word.lower()}, ("utf-8", "latin-1", "utf-16-le", "utf-16-be")):
@@ -82,7 +86,7 @@ class Secrets:
 
     def _add(self, kind: SecretKind, part: bytes) -> None:
         lower = part.lower()[:_LONGEST]
-        if lower in self._texts:
+        if lower in self._texts or all(piece in _terms() for piece in _SPLIT.split(lower)):
             return
         enough = _FEWEST_DIGITS if _is_number(lower) else _FEWEST_LETTERS
         if len(lower) < enough or len(set(lower)) < 3:  # noqa: PLR2004  # 00000000 says nothing
@@ -96,6 +100,12 @@ class Secrets:
             self.is_full = True
         elif len(pattern) >= _FEWEST_LETTERS:
             self.kinds.setdefault(pattern, kind)
+
+
+@cache
+def _terms() -> frozenset[bytes]:
+    """Return words that tell of nobody: the UIDs of the standard, the defined terms of character sets, nothing."""
+    return frozenset(word.lower().encode("ascii") for word in (*UID_dictionary, *python_encoding))
 
 
 def _is_number(text: bytes) -> bool:

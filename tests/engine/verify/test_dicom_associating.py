@@ -44,6 +44,42 @@ def test_reserved_bytes_and_unknown_items_are_zero() -> None:
     assert judged(REQUEST + b"\x77\0\0\x09JANE", NEW_REQUEST + b"\x77\0\0\x09JANE")[0].left > 0
 
 
+def judged_cut(was: bytes, now: bytes, there: int) -> tuple[Found, set[VerificationReason]]:
+    judge = ValueJudge(DicomExpectation())
+    found = judge_control(was[:there], now[:there], judge, missing=len(was) - there)
+    return found, judge.reasons | judge.pseudonyms.conclude()
+
+
+BLANK = bytes(len(REQUEST))
+
+
+@pytest.mark.parametrize("there", [20, 42, 74, 76, 90, 120, len(REQUEST) - 1])
+def test_a_cut_request_is_judged_as_far_as_it_is_there(there: int) -> None:
+    found, reasons = judged_cut(REQUEST, NEW_REQUEST[:6] + BLANK[6:], there)
+    assert (found.structure, found.left, reasons) == (0, 0, set())
+    assert found.undecodable > 0
+    found, reasons = judged_cut(REQUEST, REQUEST, there)
+    assert found.left > 0 or reasons == {VerificationReason.VALUE_KEPT}
+    wrong = NEW_REQUEST[:3] + b"\x77" + BLANK[4:]
+    assert judged_cut(REQUEST, wrong, there)[0].structure == 1
+
+
+def test_whole_fields_of_a_cut_request_become_others_or_zero() -> None:
+    found, reasons = judged_cut(REQUEST, NEW_REQUEST, 74)
+    assert (found.structure, found.left, found.undecodable, reasons) == (0, 0, 0, set())
+    assert judged_cut(REQUEST, REQUEST, 74)[1] == {VerificationReason.VALUE_KEPT}
+    half = NEW_REQUEST[:10] + bytes(16) + REQUEST[26:]
+    assert judged_cut(REQUEST, half, 74)[1] == {VerificationReason.VALUE_KEPT}
+
+
+def test_what_is_cut_of_a_field_is_no_value() -> None:
+    judge = ValueJudge(DicomExpectation())
+    found = judge_control(REQUEST[:20], bytes(20), judge, missing=len(REQUEST) - 20)
+    assert (found.left, judge.secrets.values) == (0, 0)
+    kept = bytes(10) + REQUEST[10:20]
+    assert judge_control(REQUEST[:20], kept, judge, missing=len(REQUEST) - 20).left == 10
+
+
 @pytest.mark.parametrize(
     ("syntax", "known"),
     [

@@ -275,6 +275,18 @@ def test_checksum_states_stay() -> None:
     assert reasons_of(prove_segments([replace(one, adds=5) for one in was], wrong)) == set()
 
 
+def with_checksums(found: list[Segment], value: bytes) -> bytes:
+    return pcap(packets(*(one.frame[:50] + value + one.frame[52:] for one in found)))
+
+
+def test_a_checksum_that_was_empty_tells_nothing_of_what_was_replaced() -> None:
+    was, now = both()
+    empty = with_checksums(was, bytes(2))
+    assert reasons_of(prove_dicom(empty, with_checksums(now, bytes(2)))) == set()
+    assert Reason.CHECKSUM_STATE_CHANGED in reasons_of(prove_dicom(empty, with_checksums(now, b"\x12\x34")))
+    assert Reason.CHECKSUM_STATE_CHANGED in reasons_of(prove_dicom(capture(was), with_checksums(now, bytes(2))))
+
+
 def foreign(payload: bytes) -> bytes:
     return ethernet(udp4(payload))
 

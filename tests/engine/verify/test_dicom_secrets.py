@@ -23,6 +23,19 @@ def test_short_and_dull_values_are_left_out() -> None:
     assert patterns_of(b"00000000") == set()
 
 
+@pytest.mark.parametrize(
+    "value", [b"1.2.840.10008.5.1.4.1.1.7", b"ISO 2022 IR 87", b"\\ISO 2022 IR 87", b"ISO_IR 100\\ISO_IR 192"]
+)
+def test_terms_of_the_standard_tell_of_nobody(value: bytes) -> None:
+    assert patterns_of(value) == set()
+
+
+def test_what_only_looks_like_a_term_is_searched_for() -> None:
+    other = b"1.2.840.10008.5.1.4.1.1.19701231"
+    assert patterns_of(other) == {other}
+    assert b"iso 2022 ir 8" in patterns_of(b"ISO 2022 IR 8\\ISO_IR 100")
+
+
 def test_other_alphabets_are_searched_for_in_other_encodings() -> None:
     name = "Müller^Jörg"
     found = patterns_of(name.encode("latin-1"), b"ISO_IR 100")
