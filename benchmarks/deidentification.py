@@ -10,8 +10,6 @@ from benchmarks.contenders import Answer, Failed, WarmEngine
 from benchmarks.dialogues import Dialogue
 from benchmarks.rounds import timed
 
-DEIDENTIFY: Final = "deidentify"
-PREVIEW: Final = "preview"
 _MEGA: Final = 1_000_000
 _LARGE_BYTES: Final = 1000 * _MEGA
 _BYTES: Final = 100 * _MEGA

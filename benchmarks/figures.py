@@ -18,7 +18,9 @@ from benchmarks import captures, deidentification
 from benchmarks.contenders import (
     COPY,
     DEBIAN,
+    DEIDENTIFY,
     NEWER,
+    PREVIEW,
     REWRITE,
     REWRITTEN,
     VERIFY,
@@ -231,10 +233,10 @@ def _dicom(bench: Bench, part: Part) -> Measured:
 
 
 _DICOM: Final = {
-    Part.CT: (deidentification.images, deidentification.DEIDENTIFY, SECONDS),
-    Part.CT_LARGE: (deidentification.many_images, deidentification.DEIDENTIFY, SECONDS),
-    Part.ELEMENTS: (deidentification.polls, deidentification.DEIDENTIFY, SECONDS),
-    Part.PREVIEW: (deidentification.few_polls, deidentification.PREVIEW, PREVIEWED),
+    Part.CT: (deidentification.images, DEIDENTIFY, SECONDS),
+    Part.CT_LARGE: (deidentification.many_images, DEIDENTIFY, SECONDS),
+    Part.ELEMENTS: (deidentification.polls, DEIDENTIFY, SECONDS),
+    Part.PREVIEW: (deidentification.few_polls, PREVIEW, PREVIEWED),
 }
 
 
