@@ -14,12 +14,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from gql_server.engine.limits import die_with_parent
 
 _NICE: Final = 10
 _ENGINE: Final = "gql_server.engine"
+_OUR_CODE: Final = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +102,15 @@ def _proving_beside(group: KernelGroup) -> Iterator[None]:
 
 
 def _start(*arguments: str) -> "subprocess.Popen[bytes]":
-    # It says nothing, and what it fails at is compiled by who needs it.
+    # numba finds a kernel again by the path of its source: the other process must run these very files. It says
+    # nothing, and what it fails at is compiled by who needs it.
+    path = os.pathsep.join(filter(None, (_OUR_CODE, os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(  # noqa: S603  # our own code
         [sys.executable, "-P", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": path},
     )
 
 

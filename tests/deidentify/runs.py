@@ -85,8 +85,9 @@ class Desk:
 
     def start(self, *arguments: str | Path, stdin: int | IO[Any] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start the command and go on."""
+        # Whoever runs the tests in the background ignores interrupts, and so would what they start.
         return subprocess.Popen(
-            self.command(*arguments),
+            ["env", "--default-signal=INT,HUP", *self.command(*arguments)],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

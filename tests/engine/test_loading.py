@@ -15,7 +15,7 @@ from gql_server.engine.kernels import kernel_environment
 from gql_server.engine.loading import ADDRESSES, DICOM, load_kernels
 from gql_server.engine.messages import Finished, Ready, decode_message, encode_task
 from tests.captures import packets, pcap, udp4
-from tests.store.embedded_users import wait_until
+from tests.journeys.doors import await_true
 
 CODE = """
 import sys
@@ -94,6 +94,20 @@ def test_what_cannot_be_compiled_is_not_marked(modules: Modules, name: str) -> N
     assert not modules.is_marked
 
 
+def test_the_process_beside_runs_the_same_files(modules: Modules, tmp_path: Path) -> None:
+    """An installed copy of the package must not be taken for the one that runs."""
+    other = tmp_path / "other" / "gql_server" / "engine"
+    other.mkdir(parents=True)
+    for directory in (other, other.parent):
+        (directory / "__init__.py").write_text("raise ImportError\n")
+    run = subprocess.Popen(
+        [sys.executable, "-c", CODE, str(modules.cache), str(modules.directory)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path / "other"), str(modules.directory)))},
+    )
+    assert run.wait(60) == 0
+    assert len(modules.importers("proving")) == 2
+
+
 def test_kernels_are_marked_as_compiled(kernels: Path) -> None:
     directory = kernel_environment(kernels, checked=True)["NUMBA_CACHE_DIR"]
     for group in (ADDRESSES, DICOM):
@@ -133,7 +147,7 @@ def test_a_waiting_child_has_the_kernels_of_dicom_compiled(unmarked: Path) -> No
     with child_of(unmarked) as child:
         assert child.stdout is not None
         assert decode_message(child.stdout.readline()) == Ready()
-        wait_until((unmarked / DICOM.mark).exists)
+        await_true((unmarked / DICOM.mark).exists)
 
 
 def test_only_dicom_waits_for_its_kernels(unmarked: Path, tmp_path: Path) -> None:
