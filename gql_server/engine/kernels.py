@@ -39,6 +39,11 @@ def kernel_environment(root: Path, *, checked: bool = False) -> dict[str, str]:
     }
 
 
+def python_path() -> str:
+    """Return a PYTHONPATH for processes that must run these very files: a kernel is found again by its source."""
+    return os.pathsep.join(filter(None, (str(_ENGINE.parents[1]), os.environ.get("PYTHONPATH"))))
+
+
 def _source_parts() -> list[bytes]:
     parts = []
     for path in sorted(_ENGINE.rglob("*.py")):

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gql_server.engine.kernels import python_path
 from gql_server.engine.limits import die_with_parent
 
 _NICE: Final = 10
 _ENGINE: Final = "gql_server.engine"
-_OUR_CODE: Final = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,10 @@ class KernelGroup:
     rewriting: tuple[str, ...]
     proving: tuple[str, ...]
     """The second reader's."""
+
+    def mark_in(self, cache_directory: str) -> Path:
+        """Return where that file is, beside numba's own."""
+        return Path(cache_directory, self.mark)
 
 
 ADDRESSES: Final = KernelGroup(
@@ -58,18 +62,18 @@ DICOM: Final = KernelGroup(
 
 def load_kernels(cache_directory: str, group: KernelGroup) -> None:
     """Compile a group unless that is done; of several processes one compiles and the others wait."""
-    mark = os.path.join(cache_directory, group.mark)  # noqa: PTH118  # beside numba's own files
-    if os.path.exists(mark):  # noqa: PTH110  # the same
+    mark = group.mark_in(cache_directory)
+    if mark.exists():
         return
     lock = os.open(cache_directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(mark):  # noqa: PTH110  # by the one before us
+        if mark.exists():  # made by the one before us
             return
         with _proving_beside(group):
             _import(group.rewriting)
         _import(group.proving)
-        os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        mark.touch(mode=0o600)
     finally:
         os.close(lock)
 
@@ -80,7 +84,7 @@ class DicomKernels:
     def __init__(self, cache_directory: str) -> None:
         self._directory = cache_directory
         self._compiler: subprocess.Popen[bytes] | None = None
-        if not os.path.exists(os.path.join(cache_directory, DICOM.mark)):  # noqa: PTH110, PTH118  # see above
+        if not DICOM.mark_in(cache_directory).exists():
             self._compiler = _start("-m", f"{_ENGINE}.loading")
 
     def load(self) -> None:
@@ -102,15 +106,13 @@ def _proving_beside(group: KernelGroup) -> Iterator[None]:
 
 
 def _start(*arguments: str) -> "subprocess.Popen[bytes]":
-    # numba finds a kernel again by the path of its source: the other process must run these very files. It says
-    # nothing, and what it fails at is compiled by who needs it.
-    path = os.pathsep.join(filter(None, (_OUR_CODE, os.environ.get("PYTHONPATH"))))
+    # It says nothing, and what it fails at is compiled by who needs it.
     return subprocess.Popen(  # noqa: S603  # our own code
         [sys.executable, "-P", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": python_path()},
     )
 
 

@@ -19,7 +19,7 @@ from typing import Self, assert_never
 
 from gql_server.domain.errors import ChildCrashed, ResourceLimit
 from gql_server.domain.jobs import Progress
-from gql_server.engine.kernels import kernel_environment
+from gql_server.engine.kernels import kernel_environment, python_path
 from gql_server.engine.messages import Finished, Message, Ready, Refused, decode_message, encode_task
 from gql_server.engine.tasks import Progressed, Result, Task
 
@@ -32,8 +32,6 @@ _WARM_UP_SECONDS = 600.0
 _LAST_WORDS_SECONDS = 1.0
 _LAST_WORDS = re.compile(rb"^engine child: (\w{1,60})$", re.MULTILINE)
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
-_OUR_CODE = str(Path(__file__).resolve().parents[2])
-"""Where this very package lies: the child runs the parent's code before any other."""
 
 
 class _Child:
@@ -101,9 +99,8 @@ class ChildPool:
     """Children in waiting."""
 
     def __init__(self, kernel_root: Path, *, warm: int) -> None:
-        path = os.pathsep.join(filter(None, (_OUR_CODE, os.environ.get("PYTHONPATH"))))
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        self._environment = inherited | {"PYTHONPATH": path} | kernel_environment(kernel_root)
+        self._environment = inherited | {"PYTHONPATH": python_path()} | kernel_environment(kernel_root)
         self._warm = warm
         self._spares: deque[asyncio.Task[_Child]] = deque()
 

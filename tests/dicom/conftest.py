@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from gql_server.engine.kernels import kernel_environment
-from gql_server.engine.loading import ADDRESSES, DICOM, load_kernels
 from tests.dicom.outcomes import Engine, Outcome
 from tests.dicom.scenes import Play, Recording, play_all, play_few, record
 from tests.dicom.wire import capture_of
+from tests.kernels import load_all_kernels
 
 SEED = 20240611
 
@@ -22,9 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have every kernel of this process bounds-checked, as in the engine's own tests, and compiled before any test."""
     root = Path(tempfile.gettempdir()) / f"gql-server-kernels-{os.geteuid()}"
     os.environ.update(kernel_environment(root, checked=True))
-    # numba reads its environment on import, so nothing that imports it is imported above.
-    for group in (ADDRESSES, DICOM):
-        load_kernels(os.environ["NUMBA_CACHE_DIR"], group)
+    load_all_kernels()
 
 
 def _cached(factory: pytest.TempPathFactory, play: Play) -> Recording:

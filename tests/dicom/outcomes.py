@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gql_server.domain.anonymization import AnonymizationParameters
 from gql_server.domain.dicom import DicomParameters, DicomReport
+from gql_server.domain.verification import Verification
 from gql_server.engine.dicom.tasks import (
     Deidentified,
     DeidentifyTask,
@@ -14,6 +16,8 @@ from gql_server.engine.dicom.tasks import (
     ExtractDicomTask,
     PreviewDicomTask,
 )
+from gql_server.engine.tasks import Verified
+from gql_server.services.verification import verify_task
 
 KEY: Final = bytes(range(32))
 _MEMORY_BYTES: Final = 512 << 20
@@ -47,18 +51,33 @@ class Engine:
 
     def run(self, data: bytes, dicom: DicomParameters | None = None, *, key: bytes = KEY) -> Outcome:
         """De-identify a capture; what the engine raises is raised, and then there is no output."""
+        task = self._task(data, dicom or DicomParameters(), key=key)
+        done: Deidentified = self._operation("deidentify")(task, _ignore)
+        output = task.output_directory / done.summary.format.file_name
+        return Outcome(original=task.source, output=output, report=done.report)
+
+    def prove(self, data: bytes, dicom: DicomParameters, addresses: AnonymizationParameters | None) -> Verification:
+        """De-identify a capture, and let the second reader say what it thinks of that."""
+        task = self._task(data, dicom, addresses=addresses)
+        done: Deidentified = self._operation("deidentify")(task, _ignore)
+        proof = verify_task(task, task.output_directory / done.summary.format.file_name, done.overridden)
+        proven: Verified = self._operation("verify")(proof, _ignore)
+        return proven.verification
+
+    def _task(
+        self, data: bytes, dicom: DicomParameters, *, addresses: AnonymizationParameters | None = None, key: bytes = KEY
+    ) -> DeidentifyTask:
         source = self._written(data)
         output = source.parent / "output"
         output.mkdir()
-        task = DeidentifyTask(
+        return DeidentifyTask(
             source=source,
             output_directory=output,
-            dicom=dicom or DicomParameters(),
+            dicom=dicom,
+            addresses=addresses,
             key=key,
             memory_bytes=_MEMORY_BYTES,
         )
-        done: Deidentified = self._operation("deidentify")(task, _ignore)
-        return Outcome(original=source, output=output / done.summary.format.file_name, report=done.report)
 
     def preview(self, data: bytes, dicom: DicomParameters | None = None, *, first: int = 100_000) -> DicomPreviewed:
         """Show what a de-identification would make of a capture."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gql_server.engine.kernels import kernel_environment
-from gql_server.engine.loading import ADDRESSES, DICOM, load_kernels
+from tests.kernels import load_all_kernels
 
 KERNELS = pytest.StashKey[Path]()
 
@@ -15,10 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
     root = Path(tempfile.gettempdir()) / f"gql-server-kernels-{os.geteuid()}"
     config.stash[KERNELS] = root
     os.environ.update(kernel_environment(root, checked=True))
-    # Several test processes may start at once: the loader lets one of them compile.
-    # numba reads its environment on import, so nothing that imports it is imported above.
-    for group in (ADDRESSES, DICOM):
-        load_kernels(os.environ["NUMBA_CACHE_DIR"], group)
+    load_all_kernels()
 
 
 @pytest.fixture(scope="session")

@@ -142,14 +142,6 @@ def relatives(installation: Installation) -> dict[int, str]:
     return found
 
 
-LOAD_KERNELS = """
-import sys
-from gql_server.engine.loading import ADDRESSES, DICOM, load_kernels
-for group in (ADDRESSES, DICOM):
-    load_kernels(sys.argv[1], group)
-"""
-
-
 def give_away(installation: Installation, account: Account) -> None:
     """Make an installation another user's, with a copy of the compiled kernels."""
     kernels = installation.directory / "kernels"
@@ -160,7 +152,7 @@ def give_away(installation: Installation, account: Account) -> None:
     kernels.symlink_to(own)
     if not (own / compiled.name).exists():
         # Copied half compiled, they would be compiled a second time.
-        loading = [sys.executable, "-c", LOAD_KERNELS, str(compiled)]
+        loading = [sys.executable, "-m", "tests.kernels"]
         subprocess.run(loading, cwd=REPOSITORY, env=os.environ | environment, check=True)
         shutil.copytree(compiled, own / compiled.name)
         _give(own, account)

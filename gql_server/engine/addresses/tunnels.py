@@ -29,7 +29,6 @@ _GTP: Final = 2152
 _GTP_VERSION_1: Final = 3
 _GTP_DATA: Final = 0xFF
 _TUNNEL_HEADER: Final = 8
-_ETHERNET_HEADER: Final = 14
 
 _L2TP: Final = 1701
 _TEREDO: Final = 3544
