@@ -49,6 +49,12 @@ def load16(b: Bytes, o: int) -> int:
 
 
 @kernel
+def load16_little(b: Bytes, o: int) -> int:
+    """Load two bytes, least significant first."""
+    return load8(b, o) | (load8(b, o + 1) << 8)
+
+
+@kernel
 def load32(b: Bytes, o: int) -> int:
     """Load four bytes, most significant first."""
     return (load16(b, o) << 16) | load16(b, o + 2)
@@ -57,7 +63,7 @@ def load32(b: Bytes, o: int) -> int:
 @kernel
 def load32_little(b: Bytes, o: int) -> int:
     """Load four bytes, least significant first."""
-    return load8(b, o) | (load8(b, o + 1) << 8) | (load8(b, o + 2) << 16) | (load8(b, o + 3) << 24)
+    return load16_little(b, o) | (load16_little(b, o + 2) << 16)
 
 
 @kernel

@@ -1,6 +1,7 @@
 """Loads and stores for kernels, in the build that runs.
 
-Everything on the wire is big-endian; `load32_little` is for capture files written on little-endian machines.
+Everything on the wire is big-endian; the little-endian loads are for capture files written on such machines, and for
+bytes in whatever order.
 """
 
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING or not CHECKED:
     from gql_server.engine.fast_memory import (
         load8,
         load16,
+        load16_little,
         load32,
         load32_little,
         load64,
@@ -27,6 +29,7 @@ else:
     from gql_server.engine.checked_memory import (
         load8,
         load16,
+        load16_little,
         load32,
         load32_little,
         load64,
@@ -41,6 +44,7 @@ else:
 __all__ = [
     "load8",
     "load16",
+    "load16_little",
     "load32",
     "load32_little",
     "load48",

@@ -77,15 +77,15 @@ class Indexer:
 
     def read(self, original: Path, output: Path, shift: TimeShift, tell: Callable[[int, int, int], None]) -> Segments:
         """Read both files to their end; `tell` is told packets, bytes done and bytes there are."""
-        reading = SideBySide(original, output)
-        for count in reading:
-            rows = np.zeros(count * segments.SEGMENT_COLUMNS, np.int64)
-            one, two = reading.original, reading.output
-            lists = (one.buffer, two.buffer, one.packets, two.packets, rows, self._seed, one.next, two.next, count)
-            segments.find_segments(*lists)
-            shift.observe(reading, count)
-            self._take(reading, rows.reshape(-1, segments.SEGMENT_COLUMNS))
-            tell(reading.packets, two.base + len(two.window), two.size)
+        with SideBySide(original, output) as reading:
+            for count in reading:
+                rows = np.zeros(count * segments.SEGMENT_COLUMNS, np.int64)
+                one, two = reading.original, reading.output
+                lists = (one.buffer, two.buffer, one.packets, two.packets, rows, self._seed, one.next, two.next, count)
+                segments.find_segments(*lists)
+                shift.observe(reading, count)
+                self._take(reading, rows.reshape(-1, segments.SEGMENT_COLUMNS))
+                tell(reading.packets, two.base + len(two.window), two.size)
         self.packets = reading.packets
         return self._segments()
 

@@ -29,7 +29,7 @@ from gql_server.engine.verify.dicom_streams import AT, OTHER, Chunk, Laid, PairR
 from gql_server.engine.verify.dicom_times import TimeShift
 from gql_server.engine.verify.dicom_values import ValueJudge
 from gql_server.engine.verify.layout import PACKET_BEGIN, PACKET_COLUMNS, PACKET_JUDGED_AT, PACKET_JUDGED_END
-from gql_server.engine.verify.side_by_side import SideBySide
+from gql_server.engine.verify.side_by_side import Reading
 
 Numbers = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.uint32]
@@ -72,7 +72,7 @@ class DicomEvidence:
     streams: int
     copies: int
 
-    def mark(self, reading: SideBySide, count: int) -> None:
+    def mark(self, reading: Reading, count: int) -> None:
         """Tell the reader of packets which payload is judged here, and which times are right."""
         reader = reading.original
         rows = reader.packets.reshape(-1, PACKET_COLUMNS)[reader.next : reader.next + count]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gql_server.engine.verify.layout import PACKET_COLUMNS, PACKET_FACE, PACKET_HIGH, PACKET_LOW
-from gql_server.engine.verify.side_by_side import SideBySide
+from gql_server.engine.verify.side_by_side import Reading
 
 _DAY: Final = 86_400
 _HALF: Final = 32
@@ -29,7 +29,7 @@ class TimeShift:
         self.days: int | None = None
         """How many days later the output's packets are; None before a packet with a time was met."""
 
-    def observe(self, reading: SideBySide, count: int) -> None:
+    def observe(self, reading: Reading, count: int) -> None:
         """Learn the shift from the first packet that has a time."""
         if not self._wanted or self.days is not None:
             return
@@ -40,7 +40,7 @@ class TimeShift:
             days, rest = divmod(int(now[first] - was[first]), int(units[first]) * _DAY)
             self.days = days if rest == 0 else 0
 
-    def settle(self, reading: SideBySide, count: int) -> None:
+    def settle(self, reading: Reading, count: int) -> None:
         """Give packets that moved by the shift, and no other, the times of the original."""
         if not self._wanted:
             return
@@ -54,13 +54,13 @@ class TimeShift:
             two[:, column] = np.where(right, one[:, column], ~one[:, column])
 
 
-def _lists(reading: SideBySide, count: int) -> tuple[Numbers, Numbers]:
+def _lists(reading: Reading, count: int) -> tuple[Numbers, Numbers]:
     one, two = reading.original, reading.output
     was = one.packets.reshape(-1, PACKET_COLUMNS)[one.next : one.next + count]
     return was, two.packets.reshape(-1, PACKET_COLUMNS)[two.next : two.next + count]
 
 
-def _times(reading: SideBySide, count: int) -> tuple[Numbers, Numbers, Numbers]:
+def _times(reading: Reading, count: int) -> tuple[Numbers, Numbers, Numbers]:
     """Return the times of both files in units of their interface, and how many units a second has."""
     one, two = _lists(reading, count)
     descriptions = reading.original.descriptions

@@ -7,6 +7,7 @@ describes packets, and what is more than that.
 import errno
 import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,7 @@ from gql_server.engine.verify.framing import (
 )
 from gql_server.engine.verify.layout import PACKET_COLUMNS
 
-WINDOW_BYTES: Final = 1 << 18
+WINDOW_BYTES: Final = 1 << 20
 PACKETS_AT_ONCE: Final = 1 << 14
 _PCAP_HEADER: Final = 24
 _MAGICS: Final = {0xA1B2C3D4: "micro", 0xA1B23C4D: "nano"}
@@ -47,6 +48,16 @@ _TIME_OPTIONS: Final = {9: 1, 10: 4, 13: 1, 14: 8}
 
 class MalformedCapture(Exception):  # what is wrong with it is its name
     """A file that cannot be read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a file that holds whole records."""
+
+    base: int
+    """Where it begins in the file."""
+    length: int
+    packets: int
 
 
 class CaptureReader:
@@ -66,6 +77,8 @@ class CaptureReader:
         self._faces = np.zeros(FACE_COLUMNS, np.int64)
         self.descriptions: list[tuple[object, ...]] = []
         """What the file says of itself, section by section and interface by interface."""
+        self.windows: list[Window] = []
+        """What was read, window by window."""
         self.is_pcap = False
         self._little = True
         self._link = 0
@@ -101,7 +114,35 @@ class CaptureReader:
                 if self._have:
                     raise MalformedCapture
                 return False
+            if self.count:
+                self.windows.append(Window(self.base, int(self.framing[POSITION]), self.count))
         return True
+
+    def read_again(self, window: Window) -> None:
+        """Read a window that this or a like file was read in, and count its packets, without listing them.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if len(self.buffer) < window.length:
+            self.buffer = np.empty(window.length, np.uint8)
+        if os.preadv(self._file, [self.buffer.data[: window.length]], window.base) != window.length:
+            raise _unreadable()
+        self.base, self._have, self.next = window.base, window.length, 0
+        self.framing[COUNT], self.framing[POSITION] = window.packets, window.length
+
+    def list_again(self) -> None:
+        """List the packets of a pcap file's window that was read again.
+
+        Raises:
+            OSError: they are others than before.
+        """
+        known, headers = self.framing[COUNT], self.framing[HEADERS]
+        self.framing[COUNT], self.framing[POSITION] = 0, 0 if self.base else _PCAP_HEADER
+        self._frame()
+        self.framing[HEADERS] = headers
+        if self.framing[COUNT] != known or self.framing[POSITION] != self._have:
+            raise _unreadable()
 
     def mirror(self, other: "CaptureReader") -> None:
         """Read what the other reader's window covers; all records must lie at the same places in both files.
@@ -109,12 +150,8 @@ class CaptureReader:
         Raises:
             OSError: it cannot be read.
         """
-        have = len(other.window)
-        if len(self.buffer) < have:
-            self.buffer = np.empty(len(other.buffer), np.uint8)
-        if os.preadv(self._file, [self.buffer.data[:have]], other.base) != have:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        self.packets, self.next = other.packets, other.next
+        self.read_again(Window(other.base, len(other.window), other.count))
+        self.packets = other.packets
 
     def _frame(self) -> int:
         code = DESCRIPTION
@@ -238,6 +275,11 @@ class CaptureReader:
                 needed += padded - sum(byte != 0 for byte in block[at + 4 + length : at + padded])
             at += padded
         return tuple(found), needed
+
+
+def _unreadable() -> OSError:
+    """Return the error of a file that is not what it was."""
+    return OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def _times_of(options: tuple[tuple[int, bytes], ...]) -> tuple[tuple[int, bytes], ...]:

@@ -126,6 +126,9 @@ FOREIGN_KEPT: Final = 80
 FOREIGN_ZERO: Final = 81
 """1 when whatever is no DICOM may have become zero, the headers of control messages and tunnels among it."""
 
+TAKE_PLAIN: Final = 82
+"""1 when plain packets may be read in one go: their payload is kept."""
+
 STATE_LENGTH: Final = 88
 
 NARROW_WORDS: Final = 2

@@ -53,6 +53,7 @@ from gql_server.engine.verify.layout import (
     SAME_END,
     SHIFT,
     STOP,
+    TAKE_PLAIN,
     TIMES,
     UNKNOWN,
     VERSION,
@@ -63,6 +64,7 @@ from gql_server.engine.verify.links import (
     ARP,
     IPV4,
     IPV6,
+    LINK_ETHERNET,
     MPLS,
     MPLS_MULTICAST,
     OLD_PROVIDER_VLAN,
@@ -80,6 +82,7 @@ from gql_server.engine.verify.links import (
     read_vlan,
 )
 from gql_server.engine.verify.network import read_ipv4, read_ipv6
+from gql_server.engine.verify.plain_packets import read_plain
 from gql_server.engine.verify.transport import GRE, TCP, UDP, read_gre, read_tcp, read_udp
 
 READ_LIMIT: Final = 1 << 20
@@ -204,5 +207,8 @@ def read_packets(a: Bytes, o: Bytes, r: State, q: State, s: State, w: Words, fir
         s[SHIFT] = q[j + PACKET_BEGIN] - begin
         s[STOP] = begin + min(end - begin, q[j + PACKET_END] - q[j + PACKET_BEGIN])
         s[JUDGED_AT], s[JUDGED_END] = r[i + PACKET_JUDGED_AT], r[i + PACKET_JUDGED_END]
-        read_packet(a, o, s, w, r[i + PACKET_LINK], begin, end)
+        link, is_judged = r[i + PACKET_LINK], s[JUDGED_END] > s[JUDGED_AT]
+        may_be_plain = s[TAKE_PLAIN] != 0 and link == LINK_ETHERNET and s[STOP] == end and not is_judged
+        if not (may_be_plain and read_plain(a, o, s, w, begin, end)):
+            read_packet(a, o, s, w, link, begin, end)
     return count

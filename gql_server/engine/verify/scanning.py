@@ -57,7 +57,16 @@ from gql_server.engine.verify.layout import (
     TARGET_END,
 )
 from gql_server.engine.verify.reading import read_packet, read_packets
-from gql_server.engine.verify.sieve import GROUP_BYTES, GROUPS, REACH, groups_that_pass, is_likely, lowest_bit
+from gql_server.engine.verify.sieve import (
+    GROUP_BYTES,
+    GROUPS,
+    HIGHEST,
+    REACH,
+    groups_that_pass,
+    leading_zeros,
+    places_that_pass,
+    trailing_zeros,
+)
 from gql_server.engine.verify.texts import are_text, mac_of, read_text
 
 # Where a hit lies, and what a finding counts: hits, first packet, first place in the output.
@@ -121,28 +130,32 @@ def _probe(b: Bytes, s: State, w: Words, h: State, room: int, at: int, end: int)
 
 
 @kernel
-def _ask(b: Bytes, s: State, w: Words, bits: Words, h: State, room: int, at: int, stop: int, end: int) -> None:
-    """Ask the filter about the four bytes at each place before `stop`."""
-    shift = U(h[HIT_SHIFT])
-    for place in range(at, min(stop, end - 3)):
-        if may_be(bits, shift, U(load32(b, place))):
-            _probe(b, s, w, h, room, place, end)
+def _ask(b: Bytes, s: State, w: Words, bits: Words, h: State, room: int, at: int, end: int) -> None:
+    """Ask the filter about the four bytes at a place."""
+    if may_be(bits, U(h[HIT_SHIFT]), U(load32(b, at))):
+        _probe(b, s, w, h, room, at, end)
 
 
 @kernel
 def _scan_bytes(b: Bytes, s: State, w: Words, bits: Words, v: Bytes, h: State, room: int, end: int) -> None:
     """Find originals as bytes."""
     at = GROUP_BYTES
-    _ask(b, s, w, bits, h, room, 0, at - 1, end)
+    for place in range(min(at - 1, end - 3)):
+        _ask(b, s, w, bits, h, room, place, end)
     while end - at >= _STRETCH + REACH:
         groups = groups_that_pass(v, b, at)
         while groups != U(0):
-            group = at + GROUP_BYTES * lowest_bit(groups)
-            groups &= groups - U(1)
-            if is_likely(v, b, group):
-                _ask(b, s, w, bits, h, room, group - 1, group + GROUP_BYTES - 1, end)
+            i = leading_zeros(groups)
+            groups ^= HIGHEST >> U(i)
+            group = at + GROUP_BYTES * i
+            places = places_that_pass(v, b, group)
+            while places != U(0):
+                k = leading_zeros(places)
+                places ^= HIGHEST >> U(k)
+                _ask(b, s, w, bits, h, room, group - 1 + k, end)
         at += _STRETCH
-    _ask(b, s, w, bits, h, room, at - 1, end, end)
+    for place in range(at - 1, end - 3):
+        _ask(b, s, w, bits, h, room, place, end)
 
 
 @kernel
@@ -185,7 +198,7 @@ def _scan_text(b: Bytes, s: State, w: Words, bits: Words, h: State, room: int, e
     while end - at >= _PAGE:
         lines = _lines_with_text(b, at)
         while lines != U(0):
-            line = at + _LINE * lowest_bit(lines)
+            line = at + _LINE * trailing_zeros(lines)
             lines &= lines - U(1)
             _scan_line(b, s, w, bits, h, room, line, line + _LINE, end)
         at += _PAGE

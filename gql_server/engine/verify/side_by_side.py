@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,27 +16,31 @@ from gql_server.engine.verify.layout import LENGTHS, TIMES
 class SideBySide:
     """One reading of original and output, packet by packet."""
 
-    def __init__(self, original: Path, output: Path, *, aligned: bool = False) -> None:
-        """Begin; where a reading before found both `aligned`, the original is read where `follow` asks for it."""
+    def __init__(self, original: Path, output: Path) -> None:
         self.original = CaptureReader(original)
         self.output = CaptureReader(output)
         self.packets = 0
         """Packets that were read in both."""
         self.reasons: set[VerificationReason] = set()
         """Why the reading did not come to the end of both."""
-        self._is_aligned = aligned
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.original.close()
+        self.output.close()
 
     def __iter__(self) -> Iterator[int]:
         """Yield how many packets both windows hold from their `next` on, until the files end or go apart."""
-        try:
-            while count := self._fill():
-                yield count
-                self.packets += count
-                self.original.next += count
-                self.output.next += count
-        finally:
-            self.original.close()
-            self.output.close()
+        while count := self._fill():
+            yield count
+            self.packets += count
+            self.original.next += count
+            self.output.next += count
+
+    def follow(self) -> None:
+        """Do nothing: the original is read, and all packets are listed."""
 
     def is_aligned(self, state: npt.NDArray[np.int64]) -> bool:
         """Say, of a reading that is done, whether all records of both files lie at the same places."""
@@ -42,18 +48,7 @@ class SideBySide:
         is_same = one.is_pcap and other.is_pcap and one.size == other.size and one.descriptions == other.descriptions
         return is_same and not self.reasons and not state[LENGTHS] and not state[TIMES]
 
-    def follow(self) -> None:
-        """Have of the original what the output's window holds.
-
-        Raises:
-            OSError: the original cannot be read.
-        """
-        if self._is_aligned:
-            self.original.mirror(self.output)
-
     def _fill(self) -> int:
-        if self._is_aligned:
-            return self.output.count if self._read(self.output, VerificationReason.OUTPUT_MALFORMED) else 0
         more = self._read(self.output, VerificationReason.OUTPUT_MALFORMED)
         known = self._read(self.original, VerificationReason.ORIGINAL_MALFORMED)
         if more != known and not self.reasons:
@@ -66,3 +61,38 @@ class SideBySide:
         except MalformedCapture:
             self.reasons.add(reason)
             return False
+
+
+class Repetition:
+    """A second reading of aligned files, in the same windows.
+
+    The output is read; its packets are listed, and the original is read, where `follow` asks for it.
+    """
+
+    def __init__(self, first: SideBySide) -> None:
+        self.original, self.output = first.original, first.output
+        self.packets = 0
+        """Packets of the windows before."""
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield how many packets each window holds.
+
+        Raises:
+            OSError: the output cannot be read.
+        """
+        for window in self.output.windows:
+            self.output.read_again(window)
+            yield window.packets
+            self.packets += window.packets
+
+    def follow(self) -> None:
+        """List the packets of the output's window, and have what the original holds there.
+
+        Raises:
+            OSError: a file cannot be read, or is not what it was.
+        """
+        self.output.list_again()
+        self.original.mirror(self.output)
+
+
+Reading = SideBySide | Repetition

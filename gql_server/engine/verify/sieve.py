@@ -6,7 +6,8 @@ would feel. Of four bytes the sieve knows the first three and the last three. On
 so even places are asked about first, and what stands beside them only where they pass.
 
 Four even places are a group. What the sieve says of 64 groups is gathered in one word: a list of places would be
-stored where its length says, and before that is known the processor loads no further.
+stored where its length says, and before that is known the processor loads no further. It is gathered one by one, the
+first highest: what is independent LLVM puts into vectors, filled number by number, which takes longer.
 """
 # ruff: noqa: ARG001  # numba reads the types of a call from the parameters of its implementation
 
@@ -19,29 +20,50 @@ from numba import types
 from numba.extending import intrinsic
 
 from gql_server.engine.compilation import Bytes, U, kernel
-from gql_server.engine.memory import load8, load32_little, store8
+from gql_server.engine.memory import load8, load16_little, load32_little, store8
 
 SIEVE_BYTES: Final = 1 << 18
 GROUP_BYTES: Final = 8
 GROUPS: Final = 64
 REACH: Final = 12
 """How far behind the begin of a group the sieve reads; it reads one byte before it too."""
+HIGHEST = U(1 << 63)
 
-_ONE = U(1)
+_HALF = ir.IntType(32)
+_FULL = ir.IntType(64)
 
 
-def _lowest_bit(_context: Any, word: Any) -> Any:
+def _zeros(*, leading: bool) -> Any:
     argument: Any = types.uint64
     result: Any = types.int64
 
+    def count(_context: Any, word: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            operation = builder.ctlz if leading else builder.cttz
+            return operation(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+        return result(argument), generate
+
+    return intrinsic(count)
+
+
+def _shifted(_context: Any, word: Any, count: Any) -> Any:
+    number: Any = types.int64
+
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        # As numbers of 64 bits, numba's own, the count would be masked by an instruction more.
+        word, count = (builder.trunc(argument, _HALF) for argument in arguments)
+        return builder.zext(builder.lshr(word, builder.and_(count, ir.Constant(_HALF, 31))), _FULL)
 
-    return result(argument), generate
+    return number(number, number), generate
 
 
-lowest_bit = cast("Callable[[np.uint64], int]", intrinsic(_lowest_bit))
-"""Return the number of the lowest bit that is set; there must be one."""
+leading_zeros = cast("Callable[[np.uint64], int]", _zeros(leading=True))
+"""Return how many bits stand before the highest that is set; there must be one."""
+trailing_zeros = cast("Callable[[np.uint64], int]", _zeros(leading=False))
+"""Return how many bits stand behind the lowest that is set; there must be one."""
+_shift = cast("Callable[[int, int], int]", intrinsic(_shifted))
+"""Shift a word of 32 bits to the right by the five lowest bits of a number."""
 
 
 @kernel
@@ -54,27 +76,33 @@ def admit(v: Bytes, value: np.uint64) -> None:
 
 
 @kernel
-def _passes(v: Bytes, b: Bytes, at: int) -> int:
-    """Say in the lowest bit whether three bytes pass."""
-    x = load32_little(b, at)
-    return load32_little(v, 4 * (x & 0xFFFF)) >> ((x >> 16) & 31)
+def _passes(v: Bytes, two: int, third: int) -> int:
+    """Say in the lowest bit whether three bytes pass: two as a little-endian number, the third lowest in another."""
+    return _shift(load32_little(v, 4 * two), third)
 
 
 @kernel
 def groups_that_pass(v: Bytes, b: Bytes, at: int) -> np.uint64:
-    """Return a bit for each of 64 groups: whether three bytes at any of its even places pass."""
+    """Return a bit for each of 64 groups, the first highest: whether three bytes at any of its even places pass."""
     groups = U(0)
+    one = load16_little(b, at)
     for i in range(GROUPS):
         p = at + GROUP_BYTES * i
-        passed = _passes(v, b, p) | _passes(v, b, p + 2) | _passes(v, b, p + 4) | _passes(v, b, p + 6)
-        groups |= (U(passed) & _ONE) << U(i)
+        two, three, four = load16_little(b, p + 2), load16_little(b, p + 4), load16_little(b, p + 6)
+        five = load16_little(b, p + 8)
+        passed = (_passes(v, one, two) | _passes(v, two, three)) | (_passes(v, three, four) | _passes(v, four, five))
+        one = five
+        groups = groups + groups + U(passed & 1)
     return groups
 
 
 @kernel
-def is_likely(v: Bytes, b: Bytes, p: int) -> bool:
-    """Say whether four bytes that begin at most one byte before a group, and before its last byte, pass both ways."""
-    one, two, three = _passes(v, b, p + 1), _passes(v, b, p + 3), _passes(v, b, p + 5)
-    found = (_passes(v, b, p) & (_passes(v, b, p - 1) | one)) | (_passes(v, b, p + 2) & (one | two))
-    found |= (_passes(v, b, p + 4) & (two | three)) | (_passes(v, b, p + 6) & (three | _passes(v, b, p + 7)))
-    return bool(found & 1)
+def places_that_pass(v: Bytes, b: Bytes, p: int) -> np.uint64:
+    """Return a bit for each of eight places, the first highest: whether four bytes from there on pass both ways.
+
+    The first place is the one before a group.
+    """
+    passed = U(0)
+    for at in range(p - 1, p + GROUP_BYTES):
+        passed = passed + passed + U(_passes(v, load16_little(b, at), load8(b, at + 2)) & 1)
+    return (passed & (passed << U(1))) << U(63 - GROUP_BYTES)

@@ -29,7 +29,7 @@ from gql_server.engine.verify.layout import (
     VERSION,
 )
 
-_ALL_ONES: Final = 0xFFFF
+ALL_ONES: Final = 0xFFFF
 
 
 @kernel
@@ -41,16 +41,16 @@ def pseudo_sum(b: Bytes, s: State, protocol: int, shift: int) -> int:
 
 
 @kernel
-def _alike(one: int, other: int) -> bool:
+def are_alike(one: int, other: int) -> bool:
     """Say whether two folded sums are equal: 0 and all ones are the same number."""
-    return one == other or (one in (0, _ALL_ONES) and other in (0, _ALL_ONES))
+    return one == other or (one in (0, ALL_ONES) and other in (0, ALL_ONES))
 
 
 @kernel
-def _is_left_to_card(b: Bytes, place: int, pseudo: int, length: int) -> bool:
+def is_left_to_card(b: Bytes, place: int, pseudo: int, length: int) -> bool:
     """Say whether a field holds the pseudo-header's sum alone, with or without the length."""
     there = load16(b, place)
-    return _alike(there, fold(pseudo + length)) or _alike(there, fold(pseudo))
+    return are_alike(there, fold(pseudo + length)) or are_alike(there, fold(pseudo))
 
 
 @kernel
@@ -81,14 +81,14 @@ def compare_sums(
         was += sum_of(a, split, end)
         now += sum_of(o, split + shift, stop + shift)
     residue = fold(was)
-    kept = _alike(fold(now), residue)
+    kept = are_alike(fold(now), residue)
     if not whole:
         s[SUMS_ABSENT] += 1
         # Of a fragment of DICOM, the other fragments' values count too.
         elsewhere = s[PARTS] != 0 and s[JUDGED_END] > s[JUDGED_AT]
         s[SUMS_CHANGED] += not kept and load16(o, place + shift) != 0 and not elsewhere
     else:
-        if residue == _ALL_ONES:
+        if residue == ALL_ONES:
             s[SUMS_GOOD] += 1
         else:
             s[SUMS_BAD] += 1
@@ -108,14 +108,14 @@ def transport_sum(
     if s[JUDGED_END] > s[JUDGED_AT] and load16(a, place) == 0:
         # Empty, it may follow the addresses, not what was replaced: the difference would tell of that.
         there = load16(o, place + shift)
-        if there == 0 or _alike(fold(was), fold(now + there)):
+        if there == 0 or are_alike(fold(was), fold(now + there)):
             s[SUMS_ABSENT] += 1
             return
     whole = s[PARTS] == 0 and length >= 0 and end - at == length
     counted = max(length, 0)
-    if _is_left_to_card(a, place, was, counted):
-        right = whole and fold(sum_of(a, at, end) + was + counted) == _ALL_ONES
-        if not right and _is_left_to_card(o, place + shift, now, counted):
+    if is_left_to_card(a, place, was, counted):
+        right = whole and fold(sum_of(a, at, end) + was + counted) == ALL_ONES
+        if not right and is_left_to_card(o, place + shift, now, counted):
             s[SUMS_ABSENT] += 1
             return
     compare_sums(a, o, s, place, at, split, end, whole, was + counted, now + counted)

@@ -27,6 +27,13 @@ from gql_server.engine.verify.sums import compare_sums, is_whole, transport_sum
 TCP: Final = 6
 UDP: Final = 17
 GRE: Final = 47
+_NAMES: Final = (53, 5353, 5355)
+"""DNS, multicast DNS, LLMNR."""
+_DHCP: Final = (67, 68)
+_VXLAN: Final = (4789, 8472)
+"""With its Linux port."""
+_GENEVE: Final = 6081
+_GTP: Final = 2152
 
 
 @kernel
@@ -85,9 +92,9 @@ def read_udp(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> None:
         return
     skip_to(a, o, s, at)
     if s[PAYLOAD] == PAYLOAD_KEEP:
-        if source in (53, 5353, 5355) or destination in (53, 5353, 5355):
+        if source in _NAMES or destination in _NAMES:
             read_dns(a, o, s, w, at, stop)
-        elif s[VERSION] == 4 and source in (67, 68) and destination in (67, 68):  # noqa: PLR2004  # the version
+        elif s[VERSION] == 4 and source in _DHCP and destination in _DHCP:  # noqa: PLR2004  # the version
             read_dhcp(a, o, s, w, at, stop)
     payload(a, o, s, stop)
 
@@ -102,14 +109,20 @@ def is_left_out(port: int) -> bool:
 
 
 @kernel
+def is_read_further(port: int) -> bool:
+    """Say whether what a datagram carries may be more than payload, by one of its ports."""
+    return is_left_out(port) or port in _NAMES or port in _DHCP or port in _VXLAN or port in (_GENEVE, _GTP)
+
+
+@kernel
 def _read_tunnel(a: Bytes, o: Bytes, s: State, port: int, at: int, end: int) -> bool:
-    if port in (4789, 8472):  # VXLAN and its Linux port
+    if port in _VXLAN:
         if end - at < 8 or not load8(a, at) & 8:  # noqa: PLR2004  # the header; the flag of a valid id
             return False
         same(a, o, s, at, 8)
         enter(s, READ_ETHERNET, at + 8, end)
         return True
-    if port == 6081:  # noqa: PLR2004  # Geneve
+    if port == _GENEVE:
         if end - at < 8 or load8(a, at) >> 6 != 0:  # noqa: PLR2004  # the header; the version
             return False
         same(a, o, s, at, 8)
@@ -117,7 +130,7 @@ def _read_tunnel(a: Bytes, o: Bytes, s: State, port: int, at: int, end: int) -> 
         if inner <= end:
             enter(s, load16(a, at + 2), inner, end)
         return True
-    return port == 2152 and _read_gtp(a, o, s, at, end)  # noqa: PLR2004  # GTP-U
+    return port == _GTP and _read_gtp(a, o, s, at, end)
 
 
 @kernel

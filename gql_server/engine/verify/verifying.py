@@ -21,7 +21,7 @@ from gql_server.engine.verify.files import CaptureReader
 from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
 from gql_server.engine.verify.reports import Evidence, report
 from gql_server.engine.verify.scanning import FINDINGS_LENGTH, read_pairs, scan_window
-from gql_server.engine.verify.side_by_side import SideBySide
+from gql_server.engine.verify.side_by_side import Reading, Repetition, SideBySide
 from gql_server.engine.verify.sieve import SIEVE_BYTES
 from gql_server.engine.verify.tables import Tables, Words
 
@@ -50,17 +50,22 @@ def verify(task: VerifyTask, progress: Progress) -> Verified:
     """Carry out a verify task; whatever the files hold, there is an answer."""
     tables = Tables()
     dicom = _prove_dicom(task, tables, progress)
-    harvest = _harvest(task, tables, progress, dicom)
-    evidence = Evidence(
-        reasons=harvest.reasons | (dicom.reasons if dicom else set()),
-        tables=tables,
-        original=harvest.original,
-        output=harvest.output,
-        packets=harvest.packets,
-        counts=np.zeros(3, np.int64),
-        findings=np.zeros(FINDINGS_LENGTH, np.int64),
-    )
-    _search(task, harvest, evidence, progress, dicom)
+    with SideBySide(task.source, task.output) as reading:
+        _harvest(task, reading, tables, progress, dicom)
+        evidence = Evidence(
+            reasons=reading.reasons | (dicom.reasons if dicom else set()),
+            tables=tables,
+            original=reading.original,
+            output=reading.output,
+            packets=reading.packets,
+            counts=np.zeros(3, np.int64),
+            findings=np.zeros(FINDINGS_LENGTH, np.int64),
+        )
+        if dicom is None and reading.is_aligned(tables.state):
+            _search(task, Repetition(reading), evidence, progress, None)
+        else:
+            with SideBySide(task.source, task.output) as second:
+                _search(task, second, evidence, progress, dicom)
     expected = Expected(addresses=task.addresses, macs=task.macs, rules=task.rules, mac_rules=task.mac_rules)
     return Verified(verification=report(evidence, expected, dicom))
 
@@ -82,11 +87,13 @@ def _prove_dicom(task: VerifyTask, tables: Tables, progress: Progress) -> "Dicom
     return prove_dicom(task.source, task.output, task.dicom, tell)
 
 
-def _harvest(task: VerifyTask, tables: Tables, progress: Progress, dicom: "DicomEvidence | None") -> SideBySide:
+def _harvest(
+    task: VerifyTask, reading: SideBySide, tables: Tables, progress: Progress, dicom: "DicomEvidence | None"
+) -> None:
     """Settle every byte, collect every pair."""
-    reading = SideBySide(task.source, task.output)
     s = tables.state
     s[layout.PAYLOAD] = _PAYLOAD[task.payload]
+    s[layout.TAKE_PLAIN] = task.payload is PayloadPolicy.KEEP
     s[layout.MASKED] = task.names is NamePolicy.MASK
     nothing = _new_hits(0), np.zeros(FINDINGS_LENGTH, np.int64)
     for count in reading:
@@ -103,7 +110,6 @@ def _harvest(task: VerifyTask, tables: Tables, progress: Progress, dicom: "Dicom
             if done < count:
                 tables.make_room(_size_of(original, original.next + done) // 4 + 4)
         _tell(progress, reading, 0, dicom)
-    return reading
 
 
 def _size_of(reader: CaptureReader, index: int) -> int:
@@ -111,17 +117,20 @@ def _size_of(reader: CaptureReader, index: int) -> int:
     return int(row[layout.PACKET_END] - row[layout.PACKET_BEGIN])
 
 
-def _tell(progress: Progress, reading: SideBySide, before: int, dicom: "DicomEvidence | None") -> None:
+def _tell(progress: Progress, reading: Reading, before: int, dicom: "DicomEvidence | None") -> None:
     size = reading.output.size
     done = before + reading.output.base + len(reading.output.window) + (size if dicom else 0)
     progress(Progressed(packets=reading.packets, bytes_done=done, bytes_total=(3 if dicom else 2) * size))
 
 
 def _search(
-    task: VerifyTask, harvest: SideBySide, evidence: Evidence, progress: Progress, dicom: "DicomEvidence | None"
+    task: VerifyTask,
+    reading: Reading,
+    evidence: Evidence,
+    progress: Progress,
+    dicom: "DicomEvidence | None",
 ) -> None:
     """Search every window of the output for every original, and explain what is found."""
-    reading = SideBySide(task.source, task.output, aligned=dicom is None and harvest.is_aligned(evidence.tables.state))
     tables, output = evidence.tables, reading.output
     scratch, hits = tables.state.copy(), _new_hits(_HITS)
     filters = _filters(evidence, hits)

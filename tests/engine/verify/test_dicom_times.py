@@ -23,15 +23,14 @@ def written(folder: Path, name: str, days: list[int], kind: str) -> Path:
 def unlike(folder: Path, was: list[int], now: list[int], kind: str) -> tuple[int | None, list[bool]]:
     """Return the shift, and which packets do not follow it."""
     shift = TimeShift(wanted=True)
-    reading = SideBySide(written(folder, "a", was, kind), written(folder, "b", now, kind))
-    for count in reading:
+    with SideBySide(written(folder, "a", was, kind), written(folder, "b", now, kind)) as reading:
+        count = next(iter(reading))
         shift.observe(reading, count)
         shift.settle(reading, count)
         lists = [each.packets.reshape(-1, PACKET_COLUMNS)[:count] for each in (reading.original, reading.output)]
-        one, other = lists
-        found = (one[:, PACKET_HIGH] != other[:, PACKET_HIGH]) | (one[:, PACKET_LOW] != other[:, PACKET_LOW])
-        return shift.days, found.tolist()
-    raise AssertionError
+    one, other = lists
+    found = (one[:, PACKET_HIGH] != other[:, PACKET_HIGH]) | (one[:, PACKET_LOW] != other[:, PACKET_LOW])
+    return shift.days, found.tolist()
 
 
 @pytest.mark.parametrize("kind", ["pcap", "pcapng"])
@@ -46,8 +45,8 @@ def test_packets_that_stay_did_not_move(tmp_path: Path) -> None:
 
 def test_a_shift_that_nobody_wants_is_none(tmp_path: Path) -> None:
     shift = TimeShift(wanted=False)
-    reading = SideBySide(written(tmp_path, "a", [0], "pcap"), written(tmp_path, "b", [-7], "pcap"))
-    for count in reading:
-        shift.observe(reading, count)
-        shift.settle(reading, count)
+    with SideBySide(written(tmp_path, "a", [0], "pcap"), written(tmp_path, "b", [-7], "pcap")) as reading:
+        for count in reading:
+            shift.observe(reading, count)
+            shift.settle(reading, count)
     assert shift.days is None

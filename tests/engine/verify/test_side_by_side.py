@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from gql_server.domain.verification import LeakPlace
+from gql_server.engine.verify.framing import HEADERS
 from gql_server.engine.verify.layout import LENGTHS, STATE_LENGTH, TIMES
-from gql_server.engine.verify.side_by_side import SideBySide
+from gql_server.engine.verify.side_by_side import Repetition, SideBySide
 from tests.captures import IP_A, SectionOf, ethernet, ip_bytes, packets, pcap, pcapng, tcp4, udp4
 from tests.engine.verify.proving import Reason, Status, assert_sound, prove, replaced
 
@@ -52,10 +53,15 @@ def test_a_capture_without_packets_is_sound() -> None:
     assert verification.ledger.structural == 24
 
 
-def readings(directory: Path, before: bytes, after: bytes, *, aligned: bool = False) -> SideBySide:
+def readings(directory: Path, before: bytes, after: bytes) -> SideBySide:
     (directory / "in").write_bytes(before)
     (directory / "out").write_bytes(after)
-    return SideBySide(directory / "in", directory / "out", aligned=aligned)
+    return SideBySide(directory / "in", directory / "out")
+
+
+def follow_all(reading: Repetition) -> None:
+    for _ in reading:
+        reading.follow()
 
 
 SECTION = [SectionOf(contents=BEFORE)]
@@ -78,43 +84,68 @@ SECTION = [SectionOf(contents=BEFORE)]
 def test_files_are_aligned_when_their_records_are(
     tmp_path: Path, before: bytes, after: bytes, counter: int | None, *, expected: bool
 ) -> None:
-    reading = readings(tmp_path, before, after)
-    assert sum(reading) <= 3
     state = np.zeros(STATE_LENGTH, np.int64)
     if counter is not None:
         state[counter] = 1
-    assert reading.is_aligned(state) is expected
+    with readings(tmp_path, before, after) as reading:
+        assert sum(reading) <= 3
+        assert reading.is_aligned(state) is expected
 
 
 def test_what_ended_early_is_not_aligned(tmp_path: Path) -> None:
     cut = pcap(BEFORE)[:-1]
-    reading = readings(tmp_path, cut, cut)
-    assert sum(reading) == 2
-    assert not reading.is_aligned(np.zeros(STATE_LENGTH, np.int64))
+    with readings(tmp_path, cut, cut) as reading:
+        assert sum(reading) == 2
+        assert not reading.is_aligned(np.zeros(STATE_LENGTH, np.int64))
 
 
 def test_the_original_follows_window_by_window(tmp_path: Path) -> None:
-    frames = [ethernet(udp4(bytes([number % 251]) * 1400)) for number in range(600)]
+    frames = [ethernet(udp4(bytes([number % 251]) * 1400)) for number in range(2400)]
     before = pcap(packets(*frames))
-    reading = readings(tmp_path, before, pcap(packets(*map(replaced, frames))), aligned=True)
-    seen = []
-    for count in reading:
-        reading.follow()
-        assert reading.original.next == reading.output.next
-        assert reading.original.packets is reading.output.packets
-        begin = reading.output.base
-        window = reading.original.buffer[: len(reading.output.window)].tobytes()
-        assert window == before[begin : begin + len(window)]
-        seen.append(count)
-    assert (len(seen) > 2, sum(seen)) == (True, 600)
+    after = pcap(packets(*map(replaced, frames)))
+    with readings(tmp_path, before, after) as reading:
+        lists = [(count, reading.output.packets.tolist()) for count in reading]
+        second = Repetition(reading)
+        for number, count in enumerate(second):
+            begin, window = second.output.base, second.output.window.tobytes()
+            assert window == after[begin : begin + len(window)]
+            second.follow()
+            assert (count, second.output.packets.tolist()) == lists[number]
+            assert second.output.window.tobytes() == window
+            assert second.original.packets is second.output.packets
+            assert second.original.next == second.output.next == 0
+            assert second.original.window.tobytes() == before[begin : begin + len(window)]
+    assert (number > 2, second.packets) == (True, 2400)
 
 
-def test_an_original_that_became_shorter_cannot_be_followed(tmp_path: Path) -> None:
-    reading = readings(tmp_path, pcap(BEFORE)[:-1], pcap(packets(*OUTPUTS)), aligned=True)
-    steps = iter(reading)
-    assert next(steps) == 3
-    with pytest.raises(OSError, match="Input/output error"):
-        reading.follow()
+@pytest.mark.parametrize("changed", ["in", "out"])
+def test_a_file_that_became_shorter_cannot_be_read_again(tmp_path: Path, changed: str) -> None:
+    with readings(tmp_path, pcap(BEFORE), pcap(packets(*OUTPUTS))) as reading:
+        assert list(reading) == [3]
+        (tmp_path / changed).write_bytes(pcap(BEFORE)[:-1])
+        second = Repetition(reading)
+        with pytest.raises(OSError, match="Input/output error"):
+            follow_all(second)
+
+
+def test_packets_that_are_no_longer_there_are_not_listed(tmp_path: Path) -> None:
+    after = pcap(packets(*OUTPUTS))
+    with readings(tmp_path, pcap(BEFORE), after) as reading:
+        assert list(reading) == [3]
+        one = pcap(packets(OUTPUTS[0]))
+        (tmp_path / "out").write_bytes(one[:32] + (len(after) - 40).to_bytes(4, "little") + after[36:])
+        second = Repetition(reading)
+        assert next(iter(second)) == 3
+        with pytest.raises(OSError, match="Input/output error"):
+            second.follow()
+
+
+def test_a_second_reading_counts_no_header_again(tmp_path: Path) -> None:
+    with readings(tmp_path, pcap(BEFORE), pcap(packets(*OUTPUTS))) as reading:
+        assert list(reading) == [3]
+        headers = int(reading.output.framing[HEADERS])
+        follow_all(Repetition(reading))
+        assert int(reading.output.framing[HEADERS]) == headers
 
 
 @pytest.mark.parametrize("shift", [0, 1])
