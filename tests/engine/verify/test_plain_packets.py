@@ -69,6 +69,7 @@ OTHERS = {
     "another protocol": ethernet(ipv4(udp(), 132)),
     "a hop by hop header": ethernet(ipv6(udp(source=IP6_A, destination=IP6_B), 0), kind=0x86DD),
     "shorter than any": ethernet(ipv4(b"", 17)),
+    "shorter than a header": ethernet(ipv4(struct.pack(">HHHB", 1111, 2222, 7, 9), 17)) + bytes(9),
 }
 CARRIED = [
     dns_answer(),
@@ -195,6 +196,17 @@ def test_addresses_that_stayed_or_became_zero_are_seen_alike(name: str, tables: 
         for at in range(len(original) - length):
             for field in (original[at : at + length], bytes(length)):
                 assert_read_alike(tables, original, output[:at] + field + output[at + length :])
+
+
+@pytest.mark.parametrize("at", [22, 38])
+def test_an_address_that_became_zero_is_seen_alike_where_the_checksum_follows(at: int, tables: Tables) -> None:
+    original, output = PLAIN["udp6"], bytearray(replaced(PLAIN["udp6"]))
+    gone = checksum(bytes(output[at : at + 16])) ^ 0xFFFF
+    output[at : at + 16] = bytes(16)
+    total = int.from_bytes(output[60:62], "big") + gone
+    output[60:62] = ((total & 0xFFFF) + (total >> 16)).to_bytes(2, "big")
+    assert not assert_read_alike(tables, original, bytes(output))
+    assert read(tables, original, bytes(output)).counters[layout.SUMS_CHANGED - layout.STRUCTURAL] == 0
 
 
 @pytest.mark.parametrize("name", PLAIN)
