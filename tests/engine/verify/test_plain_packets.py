@@ -69,6 +69,9 @@ OTHERS = {
     "another protocol": ethernet(ipv4(udp(), 132)),
     "a hop by hop header": ethernet(ipv6(udp(source=IP6_A, destination=IP6_B), 0), kind=0x86DD),
     "shorter than any": ethernet(ipv4(b"", 17)),
+    "the begin of a segment": ethernet(ipv4(tcp(b"")[:13], 6)) + bytes(9),
+    "a segment but for two bytes": ethernet(ipv4(tcp(b"")[:18], 6)) + bytes(9),
+    "a timestamp but for eight bytes": ethernet(ipv4(tcp(b"", options=STAMP)[:24], 6)) + bytes(9),
     "shorter than a header": ethernet(ipv4(struct.pack(">HHHB", 1111, 2222, 7, 9), 17)) + bytes(9),
 }
 CARRIED = [
@@ -97,16 +100,23 @@ def tables() -> Tables:
 
 
 def read(
-    tables: Tables, original: bytes, output: bytes, *, take_plain: bool = True, judged: int = 0, link: int = 1
+    tables: Tables,
+    original: bytes,
+    output: bytes,
+    *,
+    take_plain: bool = True,
+    judged: int = 0,
+    link: int = 1,
+    cut: int = 0,
 ) -> Read:
-    """Read one packet as the first of a capture."""
+    """Read one packet as the first of a capture; what was cut of it stands behind it."""
     state = tables.state.copy()
     state[layout.TAKE_PLAIN], state[layout.CURSOR], state[layout.NUMBER] = take_plain, UNTOUCHED, 0
     tables.words[:] = 0
     lists = []
     for at, data in ((BEFORE, original), (BEFORE + SHIFT, output)):
         row = np.zeros(layout.PACKET_COLUMNS, np.int64)
-        row[[layout.PACKET_BEGIN, layout.PACKET_END, layout.PACKET_LINK]] = at, at + len(data), link
+        row[[layout.PACKET_BEGIN, layout.PACKET_END, layout.PACKET_LINK]] = at, at + len(data) - cut, link
         row[[layout.PACKET_JUDGED_AT, layout.PACKET_JUDGED_END]] = at + len(data) - judged, at + len(data)
         lists.append((np.frombuffer(bytes(at) + data, np.uint8).copy(), row))
     (one, its), (other, theirs) = lists
@@ -116,9 +126,10 @@ def read(
     return Read(counters, tables.words.copy(), int(state[layout.CURSOR]) == UNTOUCHED)
 
 
-def assert_read_alike(tables: Tables, original: bytes, output: bytes) -> bool:
+def assert_read_alike(tables: Tables, original: bytes, output: bytes, cut: int = 0) -> bool:
     """Compare what both readers say of a packet; return whether it was plain."""
-    in_one_go, by_layers = read(tables, original, output), read(tables, original, output, take_plain=False)
+    in_one_go = read(tables, original, output, cut=cut)
+    by_layers = read(tables, original, output, cut=cut, take_plain=False)
     assert in_one_go.counters == by_layers.counters
     assert (in_one_go.words == by_layers.words).all()
     assert not by_layers.is_plain
@@ -214,6 +225,7 @@ def test_cut_packets_are_seen_alike(name: str, tables: Tables) -> None:
     original, output = PLAIN[name], replaced(PLAIN[name])
     for length in range(len(original)):
         assert_read_alike(tables, original[:length], output[:length])
+        assert_read_alike(tables, original, output, cut=len(original) - length)
         assert not assert_read_alike(tables, original, output[:length])
         assert_read_alike(tables, original[:length], output)
 
