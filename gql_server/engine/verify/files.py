@@ -32,10 +32,12 @@ from gql_server.engine.verify.framing import (
     frame_pcap,
     frame_pcapng,
 )
-from gql_server.engine.verify.layout import PACKET_COLUMNS
+from gql_server.engine.verify.layout import PACKET_BEGIN, PACKET_COLUMNS, PACKET_END
 
 WINDOW_BYTES: Final = 1 << 20
 PACKETS_AT_ONCE: Final = 1 << 14
+_FEW_PACKETS: Final = 64
+"""More packets of a window are not read one by one."""
 _PCAP_HEADER: Final = 24
 _MAGICS: Final = {0xA1B2C3D4: "micro", 0xA1B23C4D: "nano"}
 _BYTE_ORDER: Final = 0x1A2B3C4D
@@ -119,17 +121,13 @@ class CaptureReader:
         return True
 
     def read_again(self, window: Window) -> None:
-        """Read a window that this or a like file was read in, and count its packets, without listing them.
+        """Read a window that was read before, and count its packets, without listing them.
 
         Raises:
             OSError: it cannot be read.
         """
-        if len(self.buffer) < window.length:
-            self.buffer = np.empty(window.length, np.uint8)
-        if os.preadv(self._file, [self.buffer.data[: window.length]], window.base) != window.length:
-            raise _unreadable()
-        self.base, self._have, self.next = window.base, window.length, 0
-        self.framing[COUNT], self.framing[POSITION] = window.packets, window.length
+        self._enter(window)
+        self._read_part(0, window.length)
 
     def list_again(self) -> None:
         """List the packets of a pcap file's window that was read again.
@@ -144,14 +142,34 @@ class CaptureReader:
         if self.framing[COUNT] != known or self.framing[POSITION] != self._have:
             raise _unreadable()
 
-    def mirror(self, other: "CaptureReader") -> None:
-        """Read what the other reader's window covers; all records must lie at the same places in both files.
+    def mirror(self, other: "CaptureReader", places: npt.NDArray[np.int64]) -> None:
+        """Have the window of another reader, and of its bytes the packets that end first behind each place.
+
+        All records must lie at the same places in both files.
 
         Raises:
             OSError: it cannot be read.
         """
-        self.read_again(Window(other.base, len(other.window), other.count))
+        self._enter(Window(other.base, len(other.window), other.count))
         self.packets = other.packets
+        rows = self.packets.reshape(-1, PACKET_COLUMNS)[: self.count]
+        wanted = np.unique(np.searchsorted(rows[:, PACKET_END], places, side="right"))
+        if len(wanted) > _FEW_PACKETS:
+            self._read_part(0, self._have)
+            return
+        for begin, end in rows[wanted[wanted < len(rows)]][:, [PACKET_BEGIN, PACKET_END]].tolist():
+            self._read_part(begin, end)
+
+    def _enter(self, window: Window) -> None:
+        if len(self.buffer) < window.length:
+            self.buffer = np.empty(window.length, np.uint8)
+        self.base, self._have, self.next = window.base, window.length, 0
+        self.framing[COUNT], self.framing[POSITION] = window.packets, window.length
+
+    def _read_part(self, begin: int, end: int) -> None:
+        """Read a part of the window, all of it."""
+        if os.preadv(self._file, [self.buffer.data[begin:end]], self.base + begin) != end - begin:
+            raise _unreadable()
 
     def _frame(self) -> int:
         code = DESCRIPTION

@@ -39,7 +39,7 @@ class SideBySide:
             self.original.next += count
             self.output.next += count
 
-    def follow(self) -> None:
+    def follow(self, places: npt.NDArray[np.int64]) -> None:
         """Do nothing: the original is read, and all packets are listed."""
 
     def is_aligned(self, state: npt.NDArray[np.int64]) -> bool:
@@ -66,7 +66,7 @@ class SideBySide:
 class Repetition:
     """A second reading of aligned files, in the same windows.
 
-    The output is read; its packets are listed, and the original is read, where `follow` asks for it.
+    The output is read; packets are listed, and read of the original, where `follow` asks for them.
     """
 
     def __init__(self, first: SideBySide) -> None:
@@ -85,14 +85,14 @@ class Repetition:
             yield window.packets
             self.packets += window.packets
 
-    def follow(self) -> None:
-        """List the packets of the output's window, and have what the original holds there.
+    def follow(self, places: npt.NDArray[np.int64]) -> None:
+        """List the packets of the output's window, and read of the original those in which the places lie.
 
         Raises:
             OSError: a file cannot be read, or is not what it was.
         """
         self.output.list_again()
-        self.original.mirror(self.output)
+        self.original.mirror(self.output, places)
 
 
 Reading = SideBySide | Repetition

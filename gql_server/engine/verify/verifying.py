@@ -18,7 +18,7 @@ from gql_server.engine.tasks import Progressed, Verified, VerifyTask
 from gql_server.engine.verify import layout
 from gql_server.engine.verify.conclusions import Expected
 from gql_server.engine.verify.files import CaptureReader
-from gql_server.engine.verify.hits import HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
+from gql_server.engine.verify.hits import HIT_AT, HIT_COLUMNS, HIT_COUNT, HIT_SHIFT, HITS_HEAD, choose_searched
 from gql_server.engine.verify.reports import Evidence, report
 from gql_server.engine.verify.scanning import FINDINGS_LENGTH, read_pairs, scan_window
 from gql_server.engine.verify.side_by_side import Reading, Repetition, SideBySide
@@ -142,7 +142,7 @@ def _search(
             hits = _scan(output, evidence, filters, hits)
             evidence.scanned += len(output.window)
         if hits[HIT_COUNT]:
-            reading.follow()
+            reading.follow(_places_of(hits))
             if dicom:
                 dicom.mark(reading, count)
             scratch[layout.NUMBER], scratch[layout.OUTPUT_BASE] = reading.packets, base
@@ -165,6 +165,12 @@ def _search(
 
 def _new_hits(room: int) -> npt.NDArray[np.int64]:
     return np.zeros(HITS_HEAD + room * HIT_COLUMNS, np.int64)
+
+
+def _places_of(hits: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where the hits of a list lie in the output's window."""
+    rows = hits[HITS_HEAD:].reshape(-1, HIT_COLUMNS)
+    return rows[: int(hits[HIT_COUNT]), HIT_AT]
 
 
 def _filters(evidence: Evidence, hits: npt.NDArray[np.int64]) -> tuple[Words, npt.NDArray[np.uint8]]:

@@ -61,7 +61,7 @@ def readings(directory: Path, before: bytes, after: bytes) -> SideBySide:
 
 def follow_all(reading: Repetition) -> None:
     for _ in reading:
-        reading.follow()
+        reading.follow(np.arange(len(reading.output.window)))
 
 
 SECTION = [SectionOf(contents=BEFORE)]
@@ -109,13 +109,32 @@ def test_the_original_follows_window_by_window(tmp_path: Path) -> None:
         for number, count in enumerate(second):
             begin, window = second.output.base, second.output.window.tobytes()
             assert window == after[begin : begin + len(window)]
-            second.follow()
+            second.follow(np.arange(len(window)))
             assert (count, second.output.packets.tolist()) == lists[number]
             assert second.output.window.tobytes() == window
             assert second.original.packets is second.output.packets
             assert second.original.next == second.output.next == 0
             assert second.original.window.tobytes() == before[begin : begin + len(window)]
     assert (number > 2, second.packets) == (True, 2400)
+
+
+def test_of_the_original_only_the_packets_asked_for_are_read(tmp_path: Path) -> None:
+    frames = [ethernet(udp4(bytes([number]) * 50)) for number in range(200)]
+    before = pcap(packets(*frames))
+    length = 16 + len(frames[0])
+    with readings(tmp_path, before, pcap(packets(*map(replaced, frames)))) as reading:
+        assert list(reading) == [200]
+        second = Repetition(reading)
+        assert next(iter(second)) == 200
+        second.original.buffer[:] = 0
+        begins = [24 + length * number for number in range(200)]
+        # The header of the file, the begin and the last byte of a packet, the header of a record, behind the last.
+        second.follow(np.array([0, begins[5] + 16, begins[8] - 1, begins[9], len(before)]))
+        window = second.original.window.tobytes()
+        read = [number for number, at in enumerate(begins) if window[at + 16 : at + length] == frames[number]]
+        assert read == [0, 5, 7, 9]
+        assert window.count(0) > len(window) - 4 * length
+        assert second.original.count == 200
 
 
 @pytest.mark.parametrize("changed", ["in", "out"])
@@ -137,7 +156,7 @@ def test_packets_that_are_no_longer_there_are_not_listed(tmp_path: Path) -> None
         second = Repetition(reading)
         assert next(iter(second)) == 3
         with pytest.raises(OSError, match="Input/output error"):
-            second.follow()
+            second.follow(np.array([0]))
 
 
 def test_a_second_reading_counts_no_header_again(tmp_path: Path) -> None:
