@@ -87,7 +87,17 @@ def is_assigned_group_ipv4(a: Numbers) -> Flags:
 
 def is_fixed_ipv6(a: Pairs) -> Flags:
     """The unspecified and the loopback address."""
-    return np.asarray((a[:, 0] == 0) & (a[:, 1] <= 1))
+    flags = np.empty(len(a), np.bool_)
+    mark_fixed_ipv6(np.ascontiguousarray(a).reshape(-1), flags.view(np.uint8))
+    return flags
+
+
+@entry
+def mark_fixed_ipv6(addresses: Words, flags: Bytes) -> None:
+    """Say which addresses are the unspecified or the loopback address, in one go."""
+    number, out = pointer(addresses), pointer(flags)
+    for i in range(flags.shape[0]):
+        out[i] = 1 if number[2 * i] == U(0) and number[2 * i + 1] <= U(1) else 0
 
 
 def is_link_local_ipv6(a: Pairs) -> Flags:
@@ -102,8 +112,19 @@ def is_group_ipv6(a: Pairs) -> Flags:
 
 def is_ordinary_ipv6(a: Pairs) -> Flags:
     """Every other address."""
-    top = a[:, 0] >> U(54)
-    return np.asarray((top < U(0x3FC)) & (top != U(0x3FA)) & ~is_fixed_ipv6(a))
+    flags = np.empty(len(a), np.bool_)
+    mark_ordinary_ipv6(np.ascontiguousarray(a).reshape(-1), flags.view(np.uint8))
+    return flags
+
+
+@entry
+def mark_ordinary_ipv6(addresses: Words, flags: Bytes) -> None:
+    """Say which addresses are ordinary, in one go."""
+    number, out = pointer(addresses), pointer(flags)
+    for i in range(flags.shape[0]):
+        top = number[2 * i] >> U(54)
+        is_fixed = number[2 * i] == U(0) and number[2 * i + 1] <= U(1)
+        out[i] = 1 if top < U(0x3FC) and top != U(0x3FA) and not is_fixed else 0
 
 
 _TOP_PAIRS: Final = np.stack([np.arange(TOPS, dtype=np.uint64) << U(48), np.full(TOPS, 2, np.uint64)], axis=1)

@@ -1,6 +1,6 @@
 """A capture as a stream of windows of whole records.
 
-The window is 2 MiB. It grows for a record that does not fit, up to the record limit and no further, so memory stays
+The window is 3 MiB. It grows for a record that does not fit, up to the record limit and no further, so memory stays
 bounded whatever a record declares.
 """
 
@@ -19,7 +19,7 @@ from gql_server.engine.capture.pcapng import PcapngFraming
 from gql_server.engine.capture.records import FRAMED, RECORD_COLUMNS, TOTAL_COLUMNS, TOTAL_PACKETS, TOTAL_RECORDS
 from gql_server.engine.capture.source import Source
 
-WINDOW_BYTES = 2 << 20
+WINDOW_BYTES = 3 << 20
 RECORD_LIMIT_BYTES = 64 << 20
 RECORD_LIST_LENGTH = 1 << 16
 """Records handed over at once."""
