@@ -147,12 +147,18 @@ def test_a_file_that_became_shorter_cannot_be_read_again(tmp_path: Path, changed
             follow_all(second)
 
 
-def test_packets_that_are_no_longer_there_are_not_listed(tmp_path: Path) -> None:
+LAST = len(pcap(packets(*OUTPUTS[:2])))
+
+
+@pytest.mark.parametrize(
+    ("record", "length"), [(24, len(pcap(packets(*OUTPUTS))) - 40), (LAST, len(OUTPUTS[2]) - 4)], ids=["one", "shorter"]
+)
+def test_packets_that_are_others_now_are_not_listed(tmp_path: Path, record: int, length: int) -> None:
     after = pcap(packets(*OUTPUTS))
     with readings(tmp_path, pcap(BEFORE), after) as reading:
         assert list(reading) == [3]
-        one = pcap(packets(OUTPUTS[0]))
-        (tmp_path / "out").write_bytes(one[:32] + (len(after) - 40).to_bytes(4, "little") + after[36:])
+        at = record + 8
+        (tmp_path / "out").write_bytes(after[:at] + length.to_bytes(4, "little") + after[at + 4 :])
         second = Repetition(reading)
         assert next(iter(second)) == 3
         with pytest.raises(OSError, match="Input/output error"):
