@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from tests.journeys.doors import PATIENCE_SECONDS
 from tests.journeys.material import hospital
 from tests.store.embedded_users import wait_until
 
@@ -63,7 +64,7 @@ class Desk:
             env=self.environment(),
             cwd=ROOT,
             capture_output=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 

@@ -17,6 +17,7 @@ from gql_server.deidentify.command import kernel_root
 from gql_server.domain.errors import SetupError
 from tests.captures import SectionOf, ethernet, packets, pcapng, tcp4
 from tests.deidentify.runs import KEY, ROOT, Desk, halt_at_work, is_gone
+from tests.journeys.doors import PATIENCE_SECONDS
 from tests.journeys.material import bomb, cut, hospital, records, repeated
 from tests.journeys.packets import is_special, replacements
 from tests.journeys.studies import DESCRIPTION, PATIENT, SERIAL, stored_in, study
@@ -196,7 +197,7 @@ def test_the_old_output_is_replaced_at_the_end_alone(desk: Desk) -> None:
     wait_until(lambda: any((stage / "received").exists() for stage in desk.staged()))
     assert desk.staged()[0].stat().st_mode & 0o777 == 0o700
     assert desk.output.read_bytes() == b"old"
-    told = process.communicate(hospital()[1000:], timeout=120)
+    told = process.communicate(hospital()[1000:], timeout=PATIENCE_SECONDS)
     assert (process.returncode, told) == (0, (b"", b""))
     assert len(desk.output.read_bytes()) == len(hospital())
     assert desk.staged() == []
@@ -208,7 +209,7 @@ def test_a_signal_while_it_waits_for_input_ends_it_and_leaves_nothing(desk: Desk
     process = desk.start("-", desk.output, stdin=subprocess.PIPE)
     wait_until(lambda: any((stage / "received").exists() for stage in desk.staged()))
     process.send_signal(number)
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=PATIENCE_SECONDS) == 130
     assert process.stderr
     assert process.stderr.read() == b"JOB_CANCELLED: The job was cancelled.\n"
     assert desk.names() == before
@@ -222,7 +223,7 @@ def test_a_signal_at_work_ends_the_children_too_and_leaves_nothing(desk: Desk, n
     children = halt_at_work(desk, process)
     process.send_signal(number)
     process.send_signal(signal.SIGCONT)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, told) == (130, b"JOB_CANCELLED: The job was cancelled.\n")
     assert all(is_gone(pid) for pid in children)
     assert desk.names() == before
@@ -233,7 +234,7 @@ def test_kill_9_leaves_no_output_and_the_next_run_removes_the_rest(desk: Desk) -
     process = desk.start(desk.capture, desk.output)
     children = halt_at_work(desk, process)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     wait_until(lambda: all(is_gone(pid) for pid in children))
     assert not desk.output.exists()
     assert len(desk.staged()) == 1
@@ -248,7 +249,7 @@ def test_neither_key_nor_rules_stand_where_other_users_look(desk: Desk) -> None:
     children = halt_at_work(desk, process)
     shown = b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for pid in children for name in ("environ", "cmdline"))
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert b"NUMBA_CACHE_DIR" in shown
     assert [secret for secret in (KEY, KEY.hex().encode(), b"198.18") if secret in shown] == []
 
@@ -266,7 +267,7 @@ def test_a_terminal_sees_how_far_it_is(desk: Desk) -> None:
     except OSError:
         pass  # the end, as Linux tells it
     os.close(outer)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE_SECONDS) == 0
     assert b"Checking" in told
     assert b"159 packets" in told
 
@@ -291,7 +292,7 @@ def test_a_reader_that_goes_away_is_a_failure(desk: Desk) -> None:
     process = desk.start(desk.capture, "-", "--report", desk.directory / "report.json")
     assert process.stdout
     process.stdout.close()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=PATIENCE_SECONDS) == 1
     assert process.stderr
     assert process.stderr.read() == b"INVALID_INPUT: OUT: nobody reads the standard output any more.\n"
     process.stderr.close()
