@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from gql_server.engine.addresses.ranges import Flags, Numbers
+from gql_server.engine.addresses.ranges import Flags, Numbers, marked
 from gql_server.engine.compilation import Bytes, Words, entry
 from gql_server.engine.memory import pointer
 
@@ -22,9 +22,7 @@ _LOCAL: Final = U(0x0200_0000_0000)
 
 def is_eui64(ids: Numbers) -> Flags:
     """Say which interface ids are those of a station's MAC address."""
-    flags = np.empty(len(ids), np.bool_)
-    mark_eui64(np.ascontiguousarray(ids), flags.view(np.uint8))
-    return flags
+    return marked(mark_eui64, ids)
 
 
 @entry

@@ -10,7 +10,7 @@ from gql_server.engine.addresses.fields import blank, cut
 from gql_server.engine.addresses.layout import OPAQUE
 from gql_server.engine.addresses.wireless import wireless
 from gql_server.engine.compilation import Bytes, State, Words, kernel
-from gql_server.engine.memory import load8, load32_little
+from gql_server.engine.memory import load8, load16_little, load32_little
 
 _FIXED: Final = 8
 _PRESENT: Final = 4
@@ -30,7 +30,7 @@ def radiotap(b: Bytes, s: State, w: Words, at: int, end: int, wet: bool) -> None
     if end - at < _FIXED:
         cut(b, s, at, end, wet)
         return
-    length = load8(b, at + 2) | (load8(b, at + 3) << 8)
+    length = load16_little(b, at + 2)
     if load8(b, at) != 0 or length < _FIXED:
         blank(b, s, at, end, OPAQUE, wet)
     elif end - at < length:

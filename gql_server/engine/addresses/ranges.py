@@ -5,12 +5,13 @@ the numbers that protocols are assigned. Private ranges (RFC 1918, RFC 4193) are
 any other, or their subnets would show.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gql_server.engine.compilation import Bytes, Words, entry
+from gql_server.engine.compilation import Bytes, Words, entry, kernel
 from gql_server.engine.memory import pointer
 
 U = np.uint64
@@ -40,6 +41,13 @@ GROUP_MAC_IPV6: Final = U(0x333300000000)
 BROADCAST_MAC: Final = U(0xFFFFFFFFFFFF)
 _ASSIGNED_ORGANISATIONS: Final = (U(0x0180C2), U(0x01000C), U(0x011B19), U(0x010CCD))
 """Bridges and LLDP, Cisco's protocols, precision time, substations."""
+
+
+def marked(mark: Callable[[Words, Bytes], None], addresses: Numbers) -> Flags:
+    """Return the flags that a kernel gives to numbers, or to pairs of them."""
+    flags = np.empty(len(addresses), np.bool_)
+    mark(np.ascontiguousarray(addresses).reshape(-1), flags.view(np.uint8))
+    return flags
 
 
 def is_fixed_ipv4(a: Numbers) -> Flags:
@@ -87,9 +95,12 @@ def is_assigned_group_ipv4(a: Numbers) -> Flags:
 
 def is_fixed_ipv6(a: Pairs) -> Flags:
     """The unspecified and the loopback address."""
-    flags = np.empty(len(a), np.bool_)
-    mark_fixed_ipv6(np.ascontiguousarray(a).reshape(-1), flags.view(np.uint8))
-    return flags
+    return marked(mark_fixed_ipv6, a)
+
+
+@kernel
+def _is_fixed(high: np.uint64, low: np.uint64) -> bool:
+    return bool(high == U(0) and low <= U(1))
 
 
 @entry
@@ -97,7 +108,7 @@ def mark_fixed_ipv6(addresses: Words, flags: Bytes) -> None:
     """Say which addresses are the unspecified or the loopback address, in one go."""
     number, out = pointer(addresses), pointer(flags)
     for i in range(flags.shape[0]):
-        out[i] = 1 if number[2 * i] == U(0) and number[2 * i + 1] <= U(1) else 0
+        out[i] = 1 if _is_fixed(number[2 * i], number[2 * i + 1]) else 0
 
 
 def is_link_local_ipv6(a: Pairs) -> Flags:
@@ -112,9 +123,7 @@ def is_group_ipv6(a: Pairs) -> Flags:
 
 def is_ordinary_ipv6(a: Pairs) -> Flags:
     """Every other address."""
-    flags = np.empty(len(a), np.bool_)
-    mark_ordinary_ipv6(np.ascontiguousarray(a).reshape(-1), flags.view(np.uint8))
-    return flags
+    return marked(mark_ordinary_ipv6, a)
 
 
 @entry
@@ -122,9 +131,9 @@ def mark_ordinary_ipv6(addresses: Words, flags: Bytes) -> None:
     """Say which addresses are ordinary, in one go."""
     number, out = pointer(addresses), pointer(flags)
     for i in range(flags.shape[0]):
-        top = number[2 * i] >> U(54)
-        is_fixed = number[2 * i] == U(0) and number[2 * i + 1] <= U(1)
-        out[i] = 1 if top < U(0x3FC) and top != U(0x3FA) and not is_fixed else 0
+        high = number[2 * i]
+        top = high >> U(54)
+        out[i] = 1 if top < U(0x3FC) and top != U(0x3FA) and not _is_fixed(high, number[2 * i + 1]) else 0
 
 
 _TOP_PAIRS: Final = np.stack([np.arange(TOPS, dtype=np.uint64) << U(48), np.full(TOPS, 2, np.uint64)], axis=1)
@@ -163,9 +172,7 @@ def is_ipv6_group_mac(a: Numbers) -> Flags:
 
 def is_ordinary_mac(a: Numbers) -> Flags:
     """Every other address, of one station or of a group."""
-    flags = np.empty(len(a), np.bool_)
-    mark_ordinary_macs(np.ascontiguousarray(a), flags.view(np.uint8))
-    return flags
+    return marked(mark_ordinary_macs, a)
 
 
 @entry

@@ -39,7 +39,18 @@ from gql_server.engine.capture.records import (
     TOTAL_TRUNCATED,
 )
 from gql_server.engine.compilation import Bytes, State, U, entry, kernel
-from gql_server.engine.memory import load8, load16, load32, load32_little, load64, pointer, store8, store32, store64
+from gql_server.engine.memory import (
+    load8,
+    load16,
+    load16_little,
+    load32,
+    load32_little,
+    load64,
+    pointer,
+    store8,
+    store32,
+    store64,
+)
 
 NANOSECONDS = 1_000_000_000
 
@@ -140,7 +151,7 @@ def _interface_of(b: Bytes, position: int, kind: int, little: bool) -> int:
     if kind == ENHANCED_PACKET_BLOCK:
         return load_word(b, position + 8, little)
     if little:
-        return load8(b, position + 8) | (load8(b, position + 9) << 8)
+        return load16_little(b, position + 8)
     return load16(b, position + 8)
 
 

@@ -33,7 +33,7 @@ from gql_server.engine.inspect.layout import (
     VERSION,
     VLAN,
 )
-from gql_server.engine.memory import load8, load16, load32, load32_little
+from gql_server.engine.memory import load8, load16, load16_little, load32, load32_little
 
 TYPE_IPV4: Final = 0x0800
 TYPE_ARP: Final = 0x0806
@@ -165,7 +165,7 @@ def _radiotap(b: Bytes, s: State, at: int, end: int) -> None:
     if end - at < _RADIOTAP_BYTES:
         malformed(s)
         return
-    length = load8(b, at + 2) | (load8(b, at + 3) << 8)
+    length = load16_little(b, at + 2)
     if load8(b, at) != 0 or length < _RADIOTAP_BYTES or length > end - at:
         malformed(s)
         return

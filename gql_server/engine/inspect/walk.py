@@ -60,7 +60,7 @@ from gql_server.engine.inspect.links import (
 )
 from gql_server.engine.inspect.network import carried, ipv4, ipv6
 from gql_server.engine.inspect.tables import has_room
-from gql_server.engine.memory import load8, load16, load32, load32_little, pointer
+from gql_server.engine.memory import load16, load16_little, load32, load32_little, pointer
 
 DONE: Final = 0
 NO_ROOM: Final = 1
@@ -266,7 +266,7 @@ def read_block(b: Bytes, s: State, f: State, known: int, little: bool, position:
     if kind == _ENHANCED_BLOCK:
         number = _word(b, position + 8, little)
     elif kind == _PACKET_BLOCK:
-        number = load8(b, position + 8) | (load8(b, position + 9) << 8) if little else load16(b, position + 8)
+        number = load16_little(b, position + 8) if little else load16(b, position + 8)
     if number >= known:
         return False
     face = number * FACE_COLUMNS

@@ -1,7 +1,7 @@
 """Sums of 16-bit words in ones' complement (RFC 1071)."""
 
 from gql_server.engine.compilation import Bytes, kernel
-from gql_server.engine.memory import load8, load32_little
+from gql_server.engine.memory import load8, load16_little, load32_little
 from gql_server.engine.verify.claims import is_same
 
 
@@ -13,7 +13,7 @@ def sum_of(b: Bytes, at: int, end: int) -> int:
         total += load32_little(b, at + 4 * i)
     at += (end - at) & ~3
     if end - at >= 2:  # noqa: PLR2004  # a word
-        total += load8(b, at) | (load8(b, at + 1) << 8)
+        total += load16_little(b, at)
         at += 2
     if at < end:
         total += load8(b, at)

@@ -6,6 +6,8 @@ every byte of the output is counted once.
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
+from typing import Final
+
 from gql_server.engine.compilation import Bytes, State, U, kernel
 from gql_server.engine.memory import load8, load32, load64
 from gql_server.engine.verify.layout import (
@@ -43,9 +45,9 @@ from gql_server.engine.verify.layout import (
     ZEROED,
 )
 
-IPV4_BYTES = 4
-MAC_BYTES = 6
-IPV6_BYTES = 16
+IPV4_BYTES: Final = 4
+MAC_BYTES: Final = 6
+IPV6_BYTES: Final = 16
 _STRIDE = 32
 
 

@@ -8,7 +8,7 @@ where it claims one: the first byte that is not zero there must begin a PDU in t
 from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, entry, kernel
-from gql_server.engine.memory import load8, load32, load32_little, pointer, store8
+from gql_server.engine.memory import load8, load16_little, load32, load32_little, pointer, store8
 from gql_server.engine.verify import dicom_layout as d
 from gql_server.engine.verify.dicom_judging import is_alike, is_null
 from gql_server.engine.verify.dicom_walking import damage, outgrow, vr_of, walk
@@ -153,7 +153,7 @@ def _guess(b: Bytes, s: State, tags: State) -> int:
     if s[d.SET_HAVE] < 8:  # noqa: PLR2004  # a header
         return 0
     if vr_of(tags, b, 4) >= 0:
-        group = load8(b, 0) | (load8(b, 1) << 8)
+        group = load16_little(b, 0)
         return d.BIG_ENDIAN if group >= 0x0100 and load8(b, 0) == 0 and group != 0x7F00 else d.EXPLICIT  # noqa: PLR2004  # of the first group
     return d.IMPLICIT if load8(b, 1) == 0 and load32_little(b, 4) < _LONGEST_DATA else 0
 

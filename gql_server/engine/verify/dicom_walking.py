@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from gql_server.engine.compilation import Bytes, State, U, Words, kernel
-from gql_server.engine.memory import load8, load16, load32, load32_little
+from gql_server.engine.memory import load8, load16, load16_little, load32, load32_little
 from gql_server.engine.verify import dicom_layout as d
 from gql_server.engine.verify.dicom_judging import count_long, is_alike, is_null, judge, judge_piece, mix
 
@@ -30,7 +30,7 @@ _VR_OW: Final = 17
 
 @kernel
 def _half(b: Bytes, at: int, syntax: int) -> int:
-    return load16(b, at) if syntax == d.BIG_ENDIAN else load8(b, at) | (load8(b, at + 1) << 8)
+    return load16(b, at) if syntax == d.BIG_ENDIAN else load16_little(b, at)
 
 
 @kernel

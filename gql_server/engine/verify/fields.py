@@ -4,11 +4,9 @@ A field is rewritten, or holds what it held, or is zero; what its address became
 """
 # ruff: noqa: PLR0917  # kernels take their arguments by position
 
-from typing import Final
-
 from gql_server.engine.compilation import Bytes, State, U, Words, kernel
 from gql_server.engine.memory import load32, load48, load64
-from gql_server.engine.verify.claims import begin_claim, mark
+from gql_server.engine.verify.claims import IPV4_BYTES, IPV6_BYTES, MAC_BYTES, begin_claim, mark
 from gql_server.engine.verify.classes import FIXED, class_of_ipv4, class_of_ipv6, class_of_mac
 from gql_server.engine.verify.layout import (
     CHANGED,
@@ -32,10 +30,6 @@ from gql_server.engine.verify.layout import (
     ZEROED,
 )
 from gql_server.engine.verify.pairs import note_narrow, note_wide
-
-IPV4_BYTES: Final = 4
-MAC_BYTES: Final = 6
-IPV6_BYTES: Final = 16
 
 
 @kernel

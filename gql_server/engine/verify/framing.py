@@ -7,7 +7,7 @@ draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
 from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, entry, kernel
-from gql_server.engine.memory import load8, load16, load32, load32_little, pointer
+from gql_server.engine.memory import load8, load16, load16_little, load32, load32_little, pointer
 from gql_server.engine.verify.layout import (
     PACKET_BEGIN,
     PACKET_COLUMNS,
@@ -66,7 +66,7 @@ def _word(b: Bytes, at: int, little: bool) -> int:
 
 @kernel
 def _half(b: Bytes, at: int, little: bool) -> int:
-    return load8(b, at) | (load8(b, at + 1) << 8) if little else load16(b, at)
+    return load16_little(b, at) if little else load16(b, at)
 
 
 @entry

@@ -13,8 +13,7 @@ import numpy as np
 from gql_server.engine.compilation import Bytes, State, U, Words, kernel
 from gql_server.engine.memory import load8, load16, load32, load48, load64
 from gql_server.engine.verify.arithmetic import fold, sum_beside, sum_of
-from gql_server.engine.verify.claims import is_same, is_zero
-from gql_server.engine.verify.fields import IPV4_BYTES, IPV6_BYTES, MAC_BYTES
+from gql_server.engine.verify.claims import IPV4_BYTES, IPV6_BYTES, MAC_BYTES, is_same, is_zero
 from gql_server.engine.verify.layout import (
     KEY_IPV4,
     KEY_MAC,

@@ -7,7 +7,7 @@ IEEE 802.11-2016 section 9, bare or behind radiotap (radiotap.org).
 from typing import Final
 
 from gql_server.engine.compilation import Bytes, State, Words, kernel
-from gql_server.engine.memory import load8, load16, load32, load32_little
+from gql_server.engine.memory import load8, load16, load16_little, load32, load32_little
 from gql_server.engine.verify.claims import enter, remnant, same
 from gql_server.engine.verify.fields import mac_address, sender_address
 from gql_server.engine.verify.layout import READ_LLC
@@ -27,7 +27,7 @@ def read_radiotap(a: Bytes, o: Bytes, s: State, w: Words, at: int, end: int) -> 
     """Read a radiotap header and the frame behind it."""
     if end - at < 8 or load8(a, at) != 0:  # noqa: PLR2004  # the fixed part
         return
-    length = load8(a, at + 2) | (load8(a, at + 3) << 8)
+    length = load16_little(a, at + 2)
     if length < 8 or end - at < length:  # noqa: PLR2004  # the same
         remnant(a, o, s, at, at + 4)
         return

@@ -10,15 +10,10 @@ from gql_server.engine.addresses import layout
 from gql_server.engine.addresses.rewriter import Addresses, Rewriter
 from gql_server.engine.capture.windows import CaptureWindows
 from tests.captures import (
-    IP6_A,
-    IP6_B,
-    IP_C,
     MAC_A,
     dns_answer,
     ethernet,
-    ip_bytes,
     ipv4,
-    ipv6,
     mac_bytes,
     packets,
     pcap,
@@ -26,38 +21,19 @@ from tests.captures import (
     tcp4,
     udp,
     udp4,
-    udp6,
-    vlan,
 )
 from tests.engine.addresses.test_hazards import CARRIED, STUDIED
 from tests.engine.doubles import BytesSource, Identity
 from tests.engine.judging import MAP
+from tests.engine.plain_frames import NOT_PLAIN, PLAIN, WITHOUT_CHECKSUM
 
-STAMP = b"\x01\x01\x08\x0a" + bytes(8)
-TCP6 = ipv6(tcp(source=IP6_A, destination=IP6_B), 6)
-PLAIN = {
-    "tcp": ethernet(tcp4()),
-    "tcp with a timestamp": ethernet(tcp4(options=STAMP)),
-    "udp": ethernet(udp4()),
-    "tcp6": ethernet(TCP6, kind=0x86DD),
-    "udp6": ethernet(udp6(), kind=0x86DD),
-    "vlan": ethernet(vlan(tcp4()), kind=0x8100),
-    "two tags": ethernet(vlan(vlan(udp6(), kind=0x86DD), kind=0x8100), kind=0x88A8),
-    "nothing carried": ethernet(tcp4(b"")) + bytes(6),
+TO_THE_REWRITER = PLAIN | {
     "padding": ethernet(udp4(b"x")) + b"trailer and" + mac_bytes(MAC_A),
-    "odd": ethernet(udp4(b"an odd one.")),
-    "wrong checksum": ethernet(udp4()[:-1] + b"!"),
-    "no checksum": ethernet(udp4()[:26] + b"\0\0" + udp4()[28:]),
+    "no checksum": WITHOUT_CHECKSUM,
     "dns over tcp": ethernet(tcp4(b"\0\x20" + dns_answer()).replace(b"\x9c\x40\0\x50", b"\x9c\x40\0\x35")),
 }
-NOT_PLAIN = {
-    "options": ethernet(ipv4(udp(), 17, options=b"\x07\x07\x04" + ip_bytes(IP_C))),
-    "a fragment": ethernet(ipv4(udp(), 17, fragment=0x2000)),
-    "a later fragment": ethernet(ipv4(udp(), 17, fragment=185)),
-    "other tcp options": ethernet(tcp4(options=b"\x02\x04\x05\xb4" + STAMP)),
-    "twelve other bytes": ethernet(tcp4(options=b"\x1e\x0c\x30" + ip_bytes(IP_C) + bytes(5))),
+TO_BE_WALKED = NOT_PLAIN | {
     "an extension": STUDIED["ipv6 hop by hop"].packet,
-    "three tags": ethernet(vlan(vlan(vlan(udp4()), kind=0x8100), kind=0x8100), kind=0x8100),
     "cut": ethernet(udp4())[:-1],
     "a short datagram": ethernet(ipv4(udp()[:4] + b"\0\x0a" + udp()[6:], 17)),
     "a length of none": ethernet(ipv4(tcp(), 6, total=0)),
@@ -86,24 +62,24 @@ def rewritten(
     return out, rewriter.report(len(frames), 0), int(rewriter._state[layout.PACKETS_PLAIN])
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", TO_THE_REWRITER)
 def test_plain_packets_take_the_short_way_to_the_same_place(name: str) -> None:
-    *walked, none = rewritten([PLAIN[name]] * 2, MAP, plain=False)
-    *short, both = rewritten([PLAIN[name]] * 2, MAP, plain=True)
+    *walked, none = rewritten([TO_THE_REWRITER[name]] * 2, MAP, plain=False)
+    *short, both = rewritten([TO_THE_REWRITER[name]] * 2, MAP, plain=True)
     assert short == walked
     assert (none, both) == (0, 2)
 
 
-@pytest.mark.parametrize("name", NOT_PLAIN)
+@pytest.mark.parametrize("name", TO_BE_WALKED)
 def test_others_are_walked(name: str) -> None:
-    *walked, _ = rewritten([NOT_PLAIN[name]] * 2, MAP, plain=False)
-    *short, taken = rewritten([NOT_PLAIN[name]] * 2, MAP, plain=True)
+    *walked, _ = rewritten([TO_BE_WALKED[name]] * 2, MAP, plain=False)
+    *short, taken = rewritten([TO_BE_WALKED[name]] * 2, MAP, plain=True)
     assert short == walked
     assert taken == 0
 
 
 def test_a_checksum_left_to_the_card_is_walked() -> None:
-    packet = bytearray(PLAIN["tcp"])
+    packet = bytearray(TO_THE_REWRITER["tcp"])
     pseudo = packet[26:34] + b"\0\x06" + len(packet[34:]).to_bytes(2, "big")
     total = int(np.frombuffer(pseudo, ">u2").astype(np.int64).sum())
     packet[50:52] = ((total & 0xFFFF) + (total >> 16)).to_bytes(2, "big")
@@ -114,14 +90,16 @@ def test_a_checksum_left_to_the_card_is_walked() -> None:
 
 
 def test_where_names_are_masked_dns_over_tcp_is_walked() -> None:
-    *_, taken = rewritten([PLAIN["dns over tcp"], PLAIN["tcp"]], MAP, plain=True, names=NamePolicy.MASK)
+    *_, taken = rewritten(
+        [TO_THE_REWRITER["dns over tcp"], TO_THE_REWRITER["tcp"]], MAP, plain=True, names=NamePolicy.MASK
+    )
     assert taken == 1
 
 
 @pytest.mark.parametrize("policy", [PayloadPolicy.ZERO, PayloadPolicy.TRUNCATE])
 def test_payload_that_is_not_kept_is_walked(policy: PayloadPolicy) -> None:
     rewriter = Rewriter(MAP, payload=policy)
-    for part in CaptureWindows(BytesSource(pcap(packets(*PLAIN.values()))), strip=True):
+    for part in CaptureWindows(BytesSource(pcap(packets(*TO_THE_REWRITER.values()))), strip=True):
         rewriter.rewrite(part)
     assert rewriter._state[layout.PACKETS_PLAIN] == 0
 
@@ -129,7 +107,7 @@ def test_payload_that_is_not_kept_is_walked(policy: PayloadPolicy) -> None:
 def mixture(seed: int, count: int) -> list[bytes]:
     """Conversations of a few hosts, most plain, some damaged."""
     source = random.Random(seed)
-    kinds = [*PLAIN.values()] * 4 + [*NOT_PLAIN.values(), *(hazard.packet for hazard in STUDIED.values())]
+    kinds = [*TO_THE_REWRITER.values()] * 4 + [*TO_BE_WALKED.values(), *(hazard.packet for hazard in STUDIED.values())]
     frames = []
     for _ in range(count):
         frame = bytearray(source.choice(kinds))
