@@ -5,6 +5,9 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import assert_never
 
+import numpy as np
+import numpy.typing as npt
+
 from gql_server.domain.anonymization import AddressPair
 from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.addresses.rewriter import NewAddresses, Rewriter
@@ -94,21 +97,14 @@ def preview(task: PreviewTask, progress: Callable[[Progressed], None]) -> Previe
 
 def _pairs(new: NewAddresses) -> Iterator[AddressPair]:
     """Yield them in the order in which they were met."""
-    kinds = (("IPV6", new.ipv6), ("IPV4", new.ipv4), ("MAC", new.mac))
-    rows = [
-        (kind, original, image)
-        for kind, mapped in kinds
-        for original, image in zip(mapped.originals.tolist(), mapped.images.tolist(), strict=True)
-    ]
+    originals, images = _texts(new, new.originals), _texts(new, new.images)
+    kinds = ["IPV6"] * new.six + ["IPV4"] * new.four + ["MAC"] * (len(originals) - new.six - new.four)
     for place in new.order.argsort().tolist():
-        kind, original, image = rows[place]
-        yield AddressPair(original=_text(kind, original), replacement=_text(kind, image), kind=kind)
+        yield AddressPair(original=originals[place], replacement=images[place], kind=kinds[place])
 
 
-def _text(kind: str, address: int | list[int]) -> str:
-    if isinstance(address, list):
-        high, low = address
-        return str(IPv6Address((high << 64) | low))
-    if kind == "IPV4":
-        return str(IPv4Address(address))
-    return address.to_bytes(6, "big").hex(":")
+def _texts(new: NewAddresses, addresses: npt.NDArray[np.uint64]) -> list[str]:
+    numbers, wide = addresses.tolist(), 2 * new.six
+    ipv6 = [str(IPv6Address((high << 64) | low)) for high, low in zip(numbers[:wide:2], numbers[1:wide:2], strict=True)]
+    ipv4 = [str(IPv4Address(number)) for number in numbers[wide : wide + new.four]]
+    return ipv6 + ipv4 + [number.to_bytes(6, "big").hex(":") for number in numbers[wide + new.four :]]

@@ -6,19 +6,16 @@ Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002.
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
-Words = npt.NDArray[np.uint64]
+from gql_server.engine.addresses.ranges import Flags, Numbers, all_hold
 
 
-def cycle_walk(
-    start: Words, step: Callable[[Words], Words], allowed: Callable[[Words], npt.NDArray[np.bool_]]
-) -> Words:
+def cycle_walk(start: Numbers, step: Callable[[Numbers], Numbers], allowed: Callable[[Numbers], Flags]) -> Numbers:
     """Step until the image is allowed; it ends, since the start was allowed and the step is a permutation."""
     image = step(start)
     inside = allowed(image)
     # Most images are allowed at once.
-    if inside.all():
+    if all_hold(inside):
         return image
     outside = np.flatnonzero(~inside)
     while len(outside):

@@ -54,6 +54,25 @@ def turn_round(  # noqa: PLR0917  # kernels take their arguments by position
         store64(out, _BLOCK * i + _WORD, head[2 * i + 1] ^ turn ^ number[i])
 
 
+@entry
+def part_halves(numbers: Words, right_bits: int, left: Words, right: Words) -> None:
+    """Write the halves of numbers."""
+    number, one, other = pointer(numbers), pointer(left), pointer(right)
+    shift = U(right_bits)
+    mask = (U(1) << shift) - U(1)
+    for i in range(left.shape[0]):
+        one[i], other[i] = number[i] >> shift, number[i] & mask
+
+
+@entry
+def join_halves(left: Words, right: Words, right_bits: int) -> None:
+    """Make numbers of the left halves and the right ones."""
+    number, other = pointer(left), pointer(right)
+    shift = U(right_bits)
+    for i in range(left.shape[0]):
+        number[i] = (number[i] << shift) | other[i]
+
+
 class Ff1:
     """FF1 of many numbers at once; all tweaks have the same few bytes."""
 
@@ -68,6 +87,9 @@ class Ff1:
         assert self._numeral_bytes < _WORD
         # How many bytes of a block make the round's number; its last eight hold what is left modulo 2**64.
         self._number_end = 4 * -(-self._numeral_bytes // 4) + 4
+        masks = [U((1 << bits) - 1) for bits in (self._left_bits, self._right_bits)]
+        self._turns = [(masks[turn - 1 & 1], U(turn << 8 * self._numeral_bytes)) for turn in range(1, _ROUNDS)]
+        self._last_mask = masks[_ROUNDS - 1 & 1]
         # P of the standard: version, method, addition; radix; rounds; u mod 256; n; t.
         head = bytes([1, 2, 1, 0, 0, _RADIX, _ROUNDS, self._left_bits])
         head += symbols.to_bytes(4, "big") + tweak_bytes.to_bytes(4, "big")
@@ -77,13 +99,20 @@ class Ff1:
 
     def permute(self, numbers: Numbers, tweaks: Numbers | None = None) -> Numbers:
         """Encrypt numbers of up to 64 bits."""
-        at, mask = U(self._right_bits), U((1 << self._right_bits) - 1)
-        left, right = self.permute_halves(numbers >> at, numbers & mask, tweaks)
-        return (left << at) | right
+        images, right = np.empty((2, len(numbers)), np.uint64)
+        part_halves(np.ascontiguousarray(numbers), self._right_bits, images, right)
+        self._permute(images, right, tweaks)
+        join_halves(images, right, self._right_bits)
+        return images
 
-    def permute_halves(self, left: Numbers, right: Numbers, tweaks: Numbers | None = None) -> tuple[Numbers, Numbers]:
+    def permute_halves(self, left: Numbers, right: Numbers) -> tuple[Numbers, Numbers]:
         """Encrypt strings given as their halves, the longer one behind."""
         left, right = left.copy(), right.copy()
+        self._permute(left, right)
+        return left, right
+
+    def _permute(self, left: Numbers, right: Numbers, tweaks: Numbers | None = None) -> None:
+        """Encrypt halves in place."""
         heads = np.empty((len(left), 2), np.uint64)
         heads[:] = self._first
         if tweaks is not None:
@@ -91,17 +120,16 @@ class Ff1:
         for begin in range(0, len(left), _BATCH):
             part = slice(begin, begin + _BATCH)
             self._encrypt(heads[part].reshape(-1), left[part], right[part])
-        return left, right
 
     def _encrypt(self, heads: Words, left: Numbers, right: Numbers) -> None:
-        """Encrypt halves in place; after an even number of rounds each lies where it began."""
-        masks = [U((1 << bits) - 1) for bits in (self._left_bits, self._right_bits)]
-        size, place, at = len(left) * _BLOCK, self._number_end - _WORD, 8 * self._numeral_bytes
+        """Encrypt halves of a batch in place; after an even number of rounds each lies where it began."""
+        place, encipher = self._number_end - _WORD, self._aes.update_into
         blocks, ciphered = self._blocks, self._ciphered
+        plain, room = blocks.data[: len(left) * _BLOCK], ciphered.data
         write_round(heads, right, U(0), blocks)
-        for turn in range(1, _ROUNDS):
-            self._aes.update_into(blocks.data[:size], ciphered.data)
-            turn_round(ciphered, place, masks[turn - 1 & 1], heads, left, U(turn << at), blocks)
+        for mask, turn in self._turns:
+            encipher(plain, room)
+            turn_round(ciphered, place, mask, heads, left, turn, blocks)
             left, right = right, left
-        self._aes.update_into(blocks.data[:size], ciphered.data)
-        add_round(ciphered, place, masks[_ROUNDS - 1 & 1], left)
+        encipher(plain, room)
+        add_round(ciphered, place, self._last_mask, left)

@@ -12,6 +12,8 @@ import numpy as np
 from gql_server.domain.anonymization import MacMapping
 from gql_server.engine.addresses.ff1 import Ff1
 from gql_server.engine.addresses.ranges import Numbers
+from gql_server.engine.compilation import Words, entry
+from gql_server.engine.memory import pointer
 
 U = np.uint64
 SYMBOLS: Final = 46
@@ -41,10 +43,28 @@ class WholeMacs(MacPermutation):
 
     def permute(self, addresses: Numbers) -> Numbers:
         """Permute all bits but two."""
-        upper = (addresses >> U(42)) << U(40)
-        mixed: Numbers = self._cipher.permute(upper | (addresses & _LOW))
-        whole: Numbers = ((mixed >> U(40)) << U(42)) | (addresses & _FLAGS) | (mixed & _LOW)
-        return whole
+        addresses = np.ascontiguousarray(addresses)
+        numbers = np.empty(len(addresses), np.uint64)
+        take_flags(addresses, numbers)
+        images = self._cipher.permute(numbers)
+        give_flags(addresses, images)
+        return images
+
+
+@entry
+def take_flags(addresses: Words, numbers: Words) -> None:
+    """Write the addresses without the group and the local bit, as numbers of 46 bits."""
+    address, out = pointer(addresses), pointer(numbers)
+    for i in range(numbers.shape[0]):
+        out[i] = (address[i] >> U(42) << U(40)) | (address[i] & _LOW)
+
+
+@entry
+def give_flags(addresses: Words, images: Words) -> None:
+    """Turn numbers of 46 bits into addresses with the group and the local bit of others."""
+    address, image = pointer(addresses), pointer(images)
+    for i in range(images.shape[0]):
+        image[i] = (image[i] >> U(40) << U(42)) | (address[i] & _FLAGS) | (image[i] & _LOW)
 
 
 class NicsOfVendors(MacPermutation):

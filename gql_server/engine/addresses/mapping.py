@@ -38,7 +38,7 @@ from gql_server.domain.anonymization import AddressMapping, MacMapping
 from gql_server.domain.rules import parse_address_rules
 from gql_server.engine.addresses import macs, ranges, scrambling
 from gql_server.engine.addresses.cycle_walking import cycle_walk
-from gql_server.engine.addresses.eui64 import eui64_of_mac, is_eui64, mac_of_eui64
+from gql_server.engine.addresses.eui64 import eui64_of_mac, is_eui64, part_by_id
 from gql_server.engine.addresses.macs import mac_permutation
 from gql_server.engine.addresses.permutations import CryptoPan, IpcryptPfx, Permutation
 from gql_server.engine.addresses.ranges import Flags, Numbers, Pairs
@@ -52,7 +52,6 @@ _CANONICAL_GROUP_IPV4: Final = U(0xE0000000)
 _LINK_LOCAL_BITS: Final = 16
 _RESERVED_BITS: Final = 28
 _GROUP_BITS: Final = 23
-_CLASSES_IPV4: Final = ranges.top_classes_of_ipv4()
 
 
 def _permutation(mapping: AddressMapping, key: bytes) -> Permutation:
@@ -93,8 +92,8 @@ class AddressMap:
 
     def ipv4(self, addresses: Numbers) -> Numbers:
         """Map IPv4 addresses, given as numbers."""
-        classes = _CLASSES_IPV4[(addresses >> U(ranges.TOP_BITS)).astype(np.intp)]
-        if not classes.any():
+        classes = ranges.TOP_CLASSES_IPV4[(addresses >> U(ranges.TOP_BITS)).astype(np.intp)]
+        if not np.count_nonzero(classes):
             return self._ordinary_ipv4(addresses)
         out = addresses.copy()
         _within(out, classes == ranges.ORDINARY, self._ordinary_ipv4)
@@ -106,7 +105,7 @@ class AddressMap:
     def ipv6(self, addresses: Pairs) -> Pairs:
         """Map IPv6 addresses, given as pairs of high and low word."""
         ordinary = ranges.is_ordinary_ipv6(addresses)
-        if ordinary.all():
+        if ranges.all_hold(ordinary):
             return self._ordinary_ipv6(addresses)
         out = addresses.copy()
         _within(out, ordinary, self._ordinary_ipv6)
@@ -117,7 +116,7 @@ class AddressMap:
     def mac(self, addresses: Numbers) -> Numbers:
         """Map MAC addresses, given as numbers."""
         ordinary = ranges.is_ordinary_mac(addresses)
-        if ordinary.all():
+        if ranges.all_hold(ordinary):
             return self._ordinary_mac(addresses)
         out = addresses.copy()
         _within(out, ordinary, self._ordinary_mac)
@@ -150,13 +149,12 @@ class AddressMap:
 
     def _interface_ids(self, addresses: Pairs) -> Numbers:
         """Return what interface ids become below their prefix; those of MAC addresses and others never mix."""
-        low = addresses[:, 1]
-        follows = is_eui64(low)
-        if not follows.any():
-            return self._other_ids(addresses)
-        out = np.empty_like(low)
-        out[follows] = self._ids_of_macs(low[follows])
-        out[~follows] = self._other_ids(addresses[~follows])
+        parted = part_by_id(addresses)
+        if not len(parted.macs):
+            return self._other_ids(parted.others)
+        out = np.empty(len(addresses), np.uint64)
+        out[parted.mac_places] = self._ids_of_macs(parted.macs)
+        out[parted.other_places] = self._other_ids(parted.others)
         return out
 
     def _other_ids(self, addresses: Pairs) -> Numbers:
@@ -170,12 +168,12 @@ class AddressMap:
     def _follow(self, addresses: Pairs) -> Pairs:
         """Move interface ids as the MAC addresses that they were made from."""
         out = addresses.copy()
-        chosen = np.flatnonzero(is_eui64(addresses[:, 1]))
-        out[chosen, 1] = self._ids_of_macs(addresses[chosen, 1])
+        parted = part_by_id(addresses)
+        out[parted.mac_places, 1] = self._ids_of_macs(parted.macs)
         return out
 
-    def _ids_of_macs(self, ids: Numbers) -> Numbers:
-        return eui64_of_mac(self._ordinary_mac(mac_of_eui64(ids)))
+    def _ids_of_macs(self, macs: Numbers) -> Numbers:
+        return eui64_of_mac(self._ordinary_mac(macs))
 
     def _reserved_ipv4(self, addresses: Numbers) -> Numbers:
         return cycle_walk(addresses, lambda a: self._permutation.hosts_ipv4(a, _RESERVED_BITS), ranges.is_reserved_ipv4)

@@ -19,15 +19,16 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
+from gql_server.engine.addresses.network_memo import NetworkMemo
 from gql_server.engine.addresses.ranges import (
     ORDINARY,
     ORDINARY_TOPS_IPV6,
     TOP_BITS,
+    TOP_CLASSES_IPV4,
     TOPS,
     Flags,
     Numbers,
     Pairs,
-    top_classes_of_ipv4,
 )
 from gql_server.engine.compilation import Bytes, U, Words, entry
 from gql_server.engine.memory import load8, load64, pointer, store64
@@ -41,10 +42,6 @@ GROUP_ID_BITS: Final = 24
 _BATCH_BLOCKS: Final = 8192
 _BLOCK: Final = 16
 _GROUP: Final = (0xFF02 << 48, 1 << 32)
-_MEMO_BITS: Final = 12
-_SPREAD: Final = U(0x9E3779B97F4A7C15)
-_NO_NETWORK: Final = U(0xFF << 56)
-"""No ordinary address begins so."""
 
 InterfaceIds = Callable[[Pairs], Numbers]
 """Gives the interface ids that the low words of addresses become."""
@@ -77,6 +74,15 @@ def join_tops(addresses: Words, step: int, tops: Words, rest: int, images: Words
     for i in range(images.shape[0]):
         number = address[i * step]
         image[i] = (top[number >> shift] << shift) | ((number ^ image[i]) & mask)
+
+
+@entry
+def lengthen(flips: Words, last: Words) -> None:
+    """Make flips of prefixes those of all that are one bit longer, given the flip of that bit for each of them."""
+    flip, bit = pointer(flips), pointer(last)
+    for i in range(last.shape[0] - 1, -1, -1):
+        both = (flip[i] << U(1)) | bit[i]
+        flip[2 * i], flip[2 * i + 1] = both, both
 
 
 @entry
@@ -157,8 +163,7 @@ class PrefixPreserving(Permutation):
 
     def __init__(self) -> None:
         self._blocks = np.empty(_BATCH_BLOCKS * _BLOCK, np.uint8)
-        self._memo_highs = np.full(1 << _MEMO_BITS, _NO_NETWORK, np.uint64)
-        self._memo_flips = np.zeros(1 << _MEMO_BITS, np.uint64)
+        self._networks = NetworkMemo()
 
     def ordinary_ipv4(self, addresses: Numbers) -> Numbers:
         """Permute the ordinary IPv4 addresses."""
@@ -174,7 +179,7 @@ class PrefixPreserving(Permutation):
     def ordinary_ipv6(self, addresses: Pairs, ids: InterfaceIds) -> Pairs:
         """Permute the high words, cycle-walked; the low ones are the caller's."""
         addresses = np.ascontiguousarray(addresses)
-        images = self._flips_of_networks(addresses)
+        images = self._networks.flips(addresses, self._flips_of_networks)
         join_tops(addresses.reshape(-1), 2, self._tops_ipv6, WORD_BITS - TOP_BITS, images)
         out = np.empty_like(addresses)
         out[:, 0], out[:, 1] = images, ids(addresses)
@@ -199,35 +204,27 @@ class PrefixPreserving(Permutation):
 
     @cached_property
     def _tops_ipv4(self) -> Numbers:
-        return _walked(self._flips_of_tops(self._base_ipv4, self._lifted), top_classes_of_ipv4() == ORDINARY)
+        return _walked(self._flips_of_tops(self._base_ipv4, self._lifted), TOP_CLASSES_IPV4 == ORDINARY)
 
     @cached_property
     def _tops_ipv6(self) -> Numbers:
         def lift(tops: Numbers) -> Pairs:
-            return np.stack([tops << U(32), np.zeros_like(tops)], axis=1)
+            lifted = np.zeros((len(tops), 2), np.uint64)
+            lifted[:, 0] = tops << U(32)
+            return lifted
 
         return _walked(self._flips_of_tops(0, lift), ORDINARY_TOPS_IPV6)
 
     def _flips_of_networks(self, addresses: Pairs) -> Numbers:
-        """Return the flips of the other 48 bits of high words; a few networks hold most addresses of a capture."""
-        high = addresses[:, 0]
-        slots = ((high * _SPREAD) >> U(WORD_BITS - _MEMO_BITS)).astype(np.intp)
-        flips = self._memo_flips[slots]
-        missed = np.flatnonzero(self._memo_highs[slots] != high)
-        if len(missed):
-            flips[missed] = self._flips(addresses[missed], TOP_BITS, WORD_BITS - TOP_BITS)
-            # Where two meet in a slot, the last one stays in both.
-            self._memo_highs[slots[missed]] = high[missed]
-            self._memo_flips[slots[missed]] = flips[missed]
-        return flips
+        """Return the flips of the other 48 bits of high words."""
+        return self._flips(addresses, TOP_BITS, WORD_BITS - TOP_BITS)
 
     def _flips_of_tops(self, base: int, lift: Callable[[Numbers], Pairs]) -> Numbers:
         """Return the flips of the first 16 bits of every address, one prefix length after the other."""
-        flips = np.zeros(1, np.uint64)
+        flips = np.zeros(TOPS, np.uint64)
         for length in range(TOP_BITS):
             prefixes = np.arange(1 << length, dtype=np.uint64) << U(IPV4_BITS - length)
-            # Both longer prefixes share the flips of this one.
-            flips = np.repeat((flips << U(1)) | self._flips(lift(prefixes), base + length, 1), 2)
+            lengthen(flips, self._flips(lift(prefixes), base + length, 1))
         return flips
 
     def _flips(self, addresses: Pairs, first: int, bits: int) -> Numbers:

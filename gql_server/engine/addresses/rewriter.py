@@ -1,7 +1,6 @@
 """Rewrites windows, keeping the tables between them."""
 
 import secrets
-from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -45,22 +44,17 @@ class Addresses(Protocol):
         ...
 
 
-class _Mapped(NamedTuple):
-    """Addresses of one kind."""
-
-    originals: npt.NDArray[np.uint64]
-    images: npt.NDArray[np.uint64]
-
-
 class NewAddresses(NamedTuple):
-    """Addresses met for the first time, and what they become; kind by kind."""
+    """Addresses met for the first time, and what they become: first those of IPv6, then of IPv4, then of MAC."""
 
     order: npt.NDArray[np.int64]
-    """The place of each among all, as they were met; of the IPv6 addresses first, then of IPv4, then of MAC."""
-    ipv6: _Mapped
-    """Rows of high and low word."""
-    ipv4: _Mapped
-    mac: _Mapped
+    """The place of each among all, as they were met."""
+    six: int
+    four: int
+    """How many there are of IPv6 and of IPv4."""
+    originals: npt.NDArray[np.uint64]
+    images: npt.NDArray[np.uint64]
+    """An IPv6 address takes two numbers, high and low word."""
 
 
 class Rewriter:
@@ -119,18 +113,16 @@ class Rewriter:
         order = np.empty(count, np.int64)
         originals, images = np.empty((2, 2 * count), np.uint64)
         six, four = list_new(self._state, self._words, order, originals)
-        ends = (2 * six, 2 * six + four, six + count)
-        ipv6 = _Mapped(originals[: ends[0]].reshape(-1, 2), images[: ends[0]].reshape(-1, 2))
-        ipv4, mac = (_Mapped(originals[a:b], images[a:b]) for a, b in pairwise(ends))
+        wide, narrow, end = 2 * six, 2 * six + four, six + count
         # Most windows of a long capture have few new addresses, and none of some kinds.
-        if six:
-            ipv6.images[:] = self._map.ipv6(ipv6.originals)
-        if four:
-            ipv4.images[:] = self._map.ipv4(ipv4.originals)
-        if len(mac.images):
-            mac.images[:] = self._map.mac(mac.originals)
+        if wide:
+            images[:wide] = self._map.ipv6(originals[:wide].reshape(-1, 2)).reshape(-1)
+        if narrow > wide:
+            images[wide:narrow] = self._map.ipv4(originals[wide:narrow])
+        if end > narrow:
+            images[narrow:end] = self._map.mac(originals[narrow:end])
         settle(self._state, self._words, order, six, images)
-        return NewAddresses(order=order, ipv6=ipv6, ipv4=ipv4, mac=mac)
+        return NewAddresses(order, six, four, originals[:end], images[:end])
 
     def report(self, packets: int, blocks_dropped: int) -> AnonymizationReport:
         """Tell what was done; an address met again after its table was cleared counts again."""

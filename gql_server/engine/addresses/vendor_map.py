@@ -19,7 +19,7 @@ from gql_server.domain.anonymization import NicPolicy
 from gql_server.domain.errors import MacTargetTaken
 from gql_server.domain.rules import check_mac_targets, parse_mac_rules
 from gql_server.engine.addresses import ranges
-from gql_server.engine.addresses.eui64 import eui64_of_mac, is_eui64, mac_of_eui64
+from gql_server.engine.addresses.eui64 import eui64_of_mac, part_by_id
 from gql_server.engine.addresses.ff1 import Ff1
 from gql_server.engine.addresses.macs import KEY_BYTES, NIC_BITS, OUI_BYTES
 from gql_server.engine.addresses.ranges import Flags, Numbers, Pairs
@@ -62,9 +62,10 @@ class VendorMap:
         Raises:
             MacTargetTaken: an id tells of another device with an address that a rule makes.
         """
-        chosen = np.flatnonzero(is_eui64(addresses[:, 1]) & ~ranges.is_group_ipv6(addresses))
+        of_hosts = np.flatnonzero(~ranges.is_group_ipv6(addresses))
+        parted = part_by_id(addresses[of_hosts])
         out = addresses.copy()
-        out[chosen, 1] = eui64_of_mac(self.mac(mac_of_eui64(addresses[chosen, 1])))
+        out[of_hosts[parted.mac_places], 1] = eui64_of_mac(self.mac(parted.macs))
         return out
 
     def mac(self, addresses: Numbers) -> Numbers:

@@ -96,7 +96,7 @@ def test_ordinary_ipv6_addresses_are_as_published_unless_the_image_is_special(pe
 @pytest.mark.parametrize("permutation", BOTH, ids=["pfx", "pan"])
 def test_the_first_16_bits_are_permuted_among_the_ordinary(permutation: PrefixPreserving) -> None:
     tops = np.arange(1 << 16)
-    ordinary = ranges.top_classes_of_ipv4() == ranges.ORDINARY
+    ordinary = ranges.TOP_CLASSES_IPV4 == ranges.ORDINARY
     assert np.array_equal(np.sort(permutation._tops_ipv4[ordinary]), tops[ordinary])
     wide = ranges.ORDINARY_TOPS_IPV6
     assert np.array_equal(np.sort(permutation._tops_ipv6[wide]), tops[wide])
