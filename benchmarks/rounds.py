@@ -1,7 +1,8 @@
 """Rounds: everybody in turn, again and again.
 
-What else the machine does changes from minute to minute, so contenders are compared within a round, and the median of
-the rounds' ratios is what counts. The first round warms up and is left out.
+What else the machine does only ever takes time, and from a program that computes more than from one that copies. So
+what counts is the least time of each; the median of the rounds' own ratios stands beside it and tells how quiet it was.
+The first round warms up and is left out.
 """
 
 import shutil
@@ -10,8 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.contenders import Contender
+
+
+class Speed(NamedTuple):
+    """How many times as fast one contender is as another."""
+
+    least: float
+    """By the least time of each."""
+    median: float
+    """By the median of the rounds' own ratios."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +35,17 @@ class Times:
         """Return the median time."""
         return statistics.median(self.by_name[name])
 
-    def speed(self, name: str, against: str) -> float | None:
+    def least(self, name: str) -> float:
+        """Return the least time."""
+        return min(self.by_name[name])
+
+    def speed(self, name: str, against: str) -> Speed | None:
         """Return how many times as fast one is as the other; None when one was not measured."""
         if name not in self.by_name or against not in self.by_name:
             return None
         pairs = zip(self.by_name[name], self.by_name[against], strict=True)
-        return statistics.median(other / own for own, other in pairs)
+        median = statistics.median(other / own for own, other in pairs)
+        return Speed(least=self.least(against) / self.least(name), median=median)
 
 
 def run_rounds(contenders: Sequence[Contender], source: Path, scratch: Path, *, rounds: int) -> Times:
