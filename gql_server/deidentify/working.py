@@ -34,6 +34,8 @@ from gql_server.store.durable_files import storing, sync_directory, write_durabl
 REPORT_VERSION: Final = 1
 _COPY_BYTES: Final = 1 << 20
 _PRIVATE: Final = 0o600
+_TASKS: Final = 3
+"""To check, to rewrite, to prove."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ def open_pool(bounds: Bounds) -> ChildPool:
         SetupError: there is no place for compiled code.
     """
     try:
-        return ChildPool(bounds.kernel_root, warm=1)
+        return ChildPool(bounds.kernel_root, warm=1, tasks=_TASKS)
     except OSError as error:
         advice = f"Compiled code cannot be kept in {bounds.kernel_root} ({error.strerror}): set XDG_CACHE_HOME"
         raise SetupError(advice=advice) from error

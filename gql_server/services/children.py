@@ -96,12 +96,12 @@ class _Child:
 
 
 class ChildPool:
-    """Children in waiting."""
+    """Children in waiting: as many as are to be warm, and never more than there are tasks to come."""
 
-    def __init__(self, kernel_root: Path, *, warm: int) -> None:
+    def __init__(self, kernel_root: Path, *, warm: int, tasks: int = sys.maxsize) -> None:
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         self._environment = inherited | {"PYTHONPATH": python_path()} | kernel_environment(kernel_root)
-        self._warm = warm
+        self._warm, self._tasks = warm, tasks
         self._spares: deque[asyncio.Task[_Child]] = deque()
 
     async def __aenter__(self) -> Self:
@@ -154,6 +154,7 @@ class ChildPool:
                     assert_never(message)
 
     async def _take(self) -> _Child:
+        self._tasks -= 1
         for _ in range(len(self._spares)):
             spare = self._spares.popleft()
             try:
@@ -170,7 +171,7 @@ class ChildPool:
         return await self._start()
 
     def _refill(self) -> None:
-        while len(self._spares) < self._warm:
+        while len(self._spares) < min(self._warm, self._tasks):
             self._spares.append(asyncio.create_task(self._start()))
 
     async def _start(self) -> _Child:

@@ -149,6 +149,15 @@ async def test_a_spare_is_used_and_replaced(kernel_root: Path, good: InspectTask
     assert children_at_work() == []
 
 
+async def test_no_more_are_warmed_than_there_are_tasks_to_come(kernel_root: Path, good: InspectTask) -> None:
+    async with ChildPool(kernel_root, warm=1, tasks=2) as pool:
+        await pool.warm_up()
+        await run(pool, good)
+        assert len(children_at_work()) == 1
+        assert isinstance(await run(pool, good), Inspected)
+        assert children_at_work() == []
+
+
 async def test_a_spare_that_died_meanwhile_is_passed_over(kernel_root: Path, good: InspectTask) -> None:
     async with ChildPool(kernel_root, warm=2) as pool:
         await asyncio.wait(pool._spares)
