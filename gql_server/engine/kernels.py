@@ -10,6 +10,7 @@ the child imports numba. The modules that import numba: `memory`, and what stand
 import hashlib
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def _source_parts() -> list[bytes]:
 
 def _machine_parts() -> list[bytes]:
     parts = [version(name).encode() for name in ("numba", "llvmlite", "numpy")]
-    parts += [platform.python_version().encode(), platform.machine().encode(), _processor()]
+    # As numba has it: a kernel holds for all patches of a Python version.
+    parts += [str(sys.implementation.cache_tag).encode(), platform.machine().encode(), _processor()]
     return parts + [os.environ.get(name, "").encode() for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")]
 
 
