@@ -10,6 +10,7 @@ Offsets are int64. Indices into tables are uint64: numba turns a mix of the two 
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -42,24 +43,49 @@ _NAMES: dict[Any, str] = {
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(function: F) -> F:
-    """Compile a function that only other kernels call; arrays come as pointers.
+class Kernel:
+    """What numba takes for a compiled function, and has compiled when it first looks.
 
-    It is compiled when the first entry point that needs it is, and not at all when that one comes from the cache:
-    an entry point holds the machine code of all it calls.
+    That is when the first entry point that needs it is compiled, and never when all of those come from the cache: an
+    entry point holds the machine code of all it calls. So a process that compiles nothing has little to set up.
     """
-    options = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: Any = njit(**options)(function)
-    resolve = compiled.get_call_template
-    widen: Any = types.unliteral
 
-    def resolve_for_linking(arguments: Any, keywords: Any) -> Any:
-        # A constant counts as any number: numba would compile anew for each.
-        with only_linked():
-            return resolve([widen(argument) for argument in arguments], keywords)
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
 
-    compiled.get_call_template = resolve_for_linking
-    return cast("F", compiled)
+    @property
+    def is_set_up(self) -> bool:
+        """Whether numba ever looked."""
+        return "_compiled" in vars(self)
+
+    @property
+    def overloads(self) -> dict[Any, Any]:
+        """What it was compiled to in this process, by types."""
+        return dict(self._compiled.overloads) if self.is_set_up else {}
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self._compiled._numba_type_
+
+    @cached_property
+    def _compiled(self) -> Any:
+        options = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        compiled: Any = njit(**options)(self._function)
+        resolve = compiled.get_call_template
+        widen: Any = types.unliteral
+
+        def resolve_for_linking(arguments: Any, keywords: Any) -> Any:
+            # A constant counts as any number: numba would compile anew for each.
+            with only_linked():
+                return resolve([widen(argument) for argument in arguments], keywords)
+
+        compiled.get_call_template = resolve_for_linking
+        return compiled
+
+
+def kernel(function: F) -> F:
+    """Compile a function that only other kernels call; arrays come as pointers."""
+    return cast("F", Kernel(function))
 
 
 def entry(function: F) -> F:

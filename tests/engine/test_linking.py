@@ -1,6 +1,6 @@
 import numpy as np
 
-from gql_server.engine.compilation import Bytes, entry, kernel
+from gql_server.engine.compilation import Bytes, Kernel, entry, kernel
 from gql_server.engine.linking import LinkedLibrary
 from gql_server.engine.memory import load8, pointer
 
@@ -43,5 +43,7 @@ def test_what_two_ways_lead_to_is_linked_once_and_runs() -> None:
 
 
 def test_kernels_have_no_machine_code_of_their_own() -> None:
-    overloads = list(vars(leaf)["overloads"].values())
-    assert [type(one.library) for one in overloads] in ([LinkedLibrary], []), "none where the cache had it all"
+    assert isinstance(leaf, Kernel)
+    assert [type(one.library) for one in leaf.overloads.values()] in ([LinkedLibrary], []), (
+        "none where the cache had it all"
+    )
