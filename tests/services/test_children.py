@@ -149,12 +149,14 @@ async def test_a_spare_is_used_and_replaced(kernel_root: Path, good: InspectTask
     assert children_at_work() == []
 
 
-async def test_no_more_are_warmed_than_there_are_tasks_to_come(kernel_root: Path, good: InspectTask) -> None:
+async def test_no_more_are_warmed_than_there_are_tasks_to_come(
+    kernel_root: Path, good: InspectTask, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
     async with ChildPool(kernel_root, warm=1, tasks=2) as pool:
-        await pool.warm_up()
         await run(pool, good)
         assert len(children_at_work()) == 1
-        assert isinstance(await run(pool, good), Inspected)
+        assert isinstance(await run(pool, inspection(tmp_path / "elsewhere", good.source)), Inspected)
         assert children_at_work() == []
 
 
