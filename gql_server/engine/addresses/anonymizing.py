@@ -5,11 +5,9 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import assert_never
 
-import numpy as np
-import numpy.typing as npt
-
 from gql_server.domain.anonymization import AddressPair
 from gql_server.engine.addresses.mapping import AddressMap
+from gql_server.engine.addresses.ranges import Numbers
 from gql_server.engine.addresses.rewriter import NewAddresses, Rewriter
 from gql_server.engine.addresses.vendor_map import VendorMap
 from gql_server.engine.capture.records import TOTAL_DROPPED
@@ -103,7 +101,7 @@ def _pairs(new: NewAddresses) -> Iterator[AddressPair]:
         yield AddressPair(original=originals[place], replacement=images[place], kind=kinds[place])
 
 
-def _texts(new: NewAddresses, addresses: npt.NDArray[np.uint64]) -> list[str]:
+def _texts(new: NewAddresses, addresses: Numbers) -> list[str]:
     numbers, wide = addresses.tolist(), 2 * new.six
     ipv6 = [str(IPv6Address((high << 64) | low)) for high, low in zip(numbers[:wide:2], numbers[1:wide:2], strict=True)]
     ipv4 = [str(IPv4Address(number)) for number in numbers[wide : wide + new.four]]

@@ -8,14 +8,13 @@ could hide what anybody can list.
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from gql_server.engine.addresses.permutations import ecb
+from gql_server.engine.addresses.ranges import Numbers
 from gql_server.engine.compilation import Bytes, Words, entry
 from gql_server.engine.memory import load64, pointer, store64
 
 U = np.uint64
-Numbers = npt.NDArray[np.uint64]
 
 _ROUNDS: Final = 10
 _BLOCK: Final = 16

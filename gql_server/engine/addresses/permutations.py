@@ -208,12 +208,7 @@ class PrefixPreserving(Permutation):
 
     @cached_property
     def _tops_ipv6(self) -> Numbers:
-        def lift(tops: Numbers) -> Pairs:
-            lifted = np.zeros((len(tops), 2), np.uint64)
-            lifted[:, 0] = tops << U(32)
-            return lifted
-
-        return _walked(self._flips_of_tops(0, lift), ORDINARY_TOPS_IPV6)
+        return _walked(self._flips_of_tops(0, _leading), ORDINARY_TOPS_IPV6)
 
     def _flips_of_networks(self, addresses: Pairs) -> Numbers:
         """Return the flips of the other 48 bits of high words."""
@@ -246,6 +241,13 @@ class PrefixPreserving(Permutation):
     @abstractmethod
     def _lifted(self, addresses: Numbers) -> Pairs:
         """Return IPv4 addresses as 128 bits."""
+
+
+def _leading(numbers: Numbers) -> Pairs:
+    """Return numbers of 32 bits as the first of 128."""
+    rows = np.zeros((len(numbers), 2), np.uint64)
+    rows[:, 0] = numbers << U(32)
+    return rows
 
 
 def _walked(flips: Numbers, allowed: Flags) -> Numbers:
@@ -306,9 +308,7 @@ class CryptoPan(PrefixPreserving):
         self._ciphered = _room()
 
     def _lifted(self, addresses: Numbers) -> Pairs:
-        lifted = np.zeros((len(addresses), 2), np.uint64)
-        lifted[:, 0] = addresses << U(32)
-        return lifted
+        return _leading(addresses)
 
     def _collect(self, addresses: Words, first: int, bits: int, flips: Words) -> None:
         build_padded_blocks(addresses, first, bits, self._pad, self._blocks)
