@@ -55,7 +55,7 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
     },
     AddressMapping: {
         "IPCRYPT_PFX": "ipcrypt-pfx: keyed and prefix-preserving, so subnets stay visible.",
-        "CRYPTO_PAN": "Crypto-PAn: keyed and prefix-preserving, for comparison with outputs of older tools.",
+        "CRYPTO_PAN": "Crypto-PAn: prefix-preserving, to compare with older tools; leaves one IPv4 address in 15,000.",
         "PERMUTATION": "Keyed, and no prefix survives: FF1 for IPv4, ipcrypt-deterministic for IPv6.",
         "EXPLICIT": "Only what a rule names is mapped; every other ordinary address becomes zero.",
     },
@@ -224,7 +224,7 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
     VerificationReason: {
         "PAYLOAD_KEPT": "Payload was kept; original addresses found in it are counted in the findings.",
         "ADDRESSES_KEPT_BY_RULE": "A rule keeps addresses as they were.",
-        "FIXED_POINT": "The keyed map leaves an address where it is, as one in 2**32 may.",
+        "FIXED_POINT": "The keyed map left addresses as they were: one in 2**32 of IPv4, in 15,000 with CRYPTO_PAN.",
         "BYTES_UNKNOWN": "Kept bytes cannot be accounted for.",
         "ADDRESS_LEAKED": "An original address is left.",
         "BYTES_CHANGED": "Bytes changed that hold no address.",
@@ -232,6 +232,7 @@ DESCRIPTIONS: dict[type[Enum], dict[str, str]] = {
         "CHECKSUM_STATE_CHANGED": "A right checksum became wrong, or a wrong one right.",
         "MAP_INCONSISTENT": "One original has two pseudonyms.",
         "MAP_NOT_INJECTIVE": "Two originals share a pseudonym.",
+        "PREFIX_BROKEN": "Two addresses share more or fewer first bits than their originals.",
         "CLASS_CHANGED": "An address left its special class, or entered one.",
         "RULE_BROKEN": "An address is not what its rule says.",
         "PAYLOAD_LEFT": "Payload stayed that the policy removes.",

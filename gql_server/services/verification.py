@@ -84,7 +84,17 @@ def deidentification_task(task: DeidentifyTask, output: Path, overridden: tuple[
 
 
 def _addresses_of(mapping: AddressMapping) -> AddressExpectation:
-    return AddressExpectation.EXPLICIT if mapping is AddressMapping.EXPLICIT else AddressExpectation.MAPPED
+    match mapping:
+        case AddressMapping.IPCRYPT_PFX:
+            return AddressExpectation.PREFIX_PRESERVED
+        case AddressMapping.CRYPTO_PAN:
+            return AddressExpectation.CRYPTO_PAN
+        case AddressMapping.PERMUTATION:
+            return AddressExpectation.MAPPED
+        case AddressMapping.EXPLICIT:
+            return AddressExpectation.EXPLICIT
+        case _:
+            assert_never(mapping)
 
 
 def _macs_of(mapping: MacMapping) -> MacExpectation:

@@ -61,10 +61,13 @@ def test_each_mapping_and_policy_ends_in_a_proof(server: Server, original: str, 
     output = _completed(server, job)
     proof = _proof(server, output)
     assert proof["status"] == ("PARTIAL" if payload == "KEEP" else "VERIFIED")
-    assert proof["reasons"] == (["PAYLOAD_KEPT"] if payload == "KEEP" else [])
+    result = server.download(output)
+    stayed = [old for old, new in replacements(hospital(), result).items() if old == new and not is_special(old)]
+    # Crypto-PAn leaves one address in 15,000 where it is, so one of these in a thousand runs.
+    fixed = ["FIXED_POINT"] if stayed and mapping == "CRYPTO_PAN" else []
+    assert proof["reasons"] == (["PAYLOAD_KEPT"] if payload == "KEEP" else []) + fixed
     assert (proof["ledger"]["opaque"] > 0) == (payload == "KEEP")
     assert proof["scan"]["addressesIpv4"] >= 4
-    result = server.download(output)
     for (before, _), (after, _) in zip(records(hospital()), records(result), strict=True):
         assert before[:8] == after[:8]
         assert before[12:] == after[12:]

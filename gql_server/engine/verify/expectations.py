@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gql_server.domain.rules import AddressRule, RuleAction, parse_address_rules
+from gql_server.engine.verify import classes
 from gql_server.engine.verify.tables import Pairs, Words
 
 Flags = npt.NDArray[np.bool_]
@@ -14,6 +15,9 @@ Flags = npt.NDArray[np.bool_]
 _WORD_BITS: Final = 64
 _WORD: Final = (1 << _WORD_BITS) - 1
 _IPV4_BITS: Final = 32
+
+
+Classes = npt.NDArray[np.int64]
 
 
 class Ruling(NamedTuple):
@@ -73,6 +77,19 @@ def _apply(ruling: Ruling, pairs: Pairs, chosen: npt.NDArray[np.int64], rule: Ad
     ruling.translated[chosen] = True
     same = (wanted_high == pairs.high[chosen]) & (wanted_low == pairs.low[chosen])
     ruling.kept[chosen] = same
+
+
+def has_rules(rules: tuple[tuple[str, str], ...], *, version: int) -> bool:
+    """Say whether any rule is about addresses of a version of IP."""
+    return any(rule.source.version == version for rule in parse_address_rules(list(rules)))
+
+
+def classes_of(kind: int, high: Words, low: Words) -> Classes:
+    """Return the classes of addresses of a kind."""
+    found = np.empty(len(low), np.int64)
+    lower = np.ascontiguousarray(low)
+    classes.classify(kind, np.ascontiguousarray(high) if kind == classes.IPV6 else lower, lower, found)
+    return found
 
 
 def is_eui64(identifiers: Words) -> Flags:

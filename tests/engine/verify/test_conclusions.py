@@ -4,7 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from gql_server.domain.anonymization import AddressMapping
 from gql_server.domain.verification import AddressExpectation, MacExpectation, Verification
+from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.verify import classes
 from gql_server.engine.verify.conclusions import Conclusions, Expected
 from gql_server.engine.verify.tables import Pairs
@@ -305,3 +307,75 @@ def test_where_the_vendor_stays_fixed_points_are_less_rare() -> None:
     assert judged(classes.MAC, groups, **fields) == {Reason.ADDRESS_LEAKED}
     changed = [(0x01005E020000 + n, 0x01005E020001 + n) for n in range(0, 1 << 20, 2)]
     assert judged(classes.MAC, changed + groups, **fields) == {Reason.FIXED_POINT}
+
+
+def of_a_subnet(stayed: int, moved: int) -> list[tuple[int, int]]:
+    """Return addresses of which the first ones stay and the law of prefixes holds."""
+    still = [(0x0A140000 + n, 0x0A140000 + n) for n in range(stayed)]
+    return still + [(0x0B150000 + n, 0x2C3D0000 + n) for n in range(moved)]
+
+
+@pytest.mark.parametrize("kind", [classes.IPV4, classes.IPV6])
+def test_crypto_pan_leaves_an_eighth_at_most(kind: int) -> None:
+    pan: dict[str, Any] = {"addresses": AddressExpectation.CRYPTO_PAN}
+    shift = 0 if kind == classes.IPV4 else 96
+    few = [(was << shift, now << shift) for was, now in of_a_subnet(10, 62)]
+    many = [(was << shift, now << shift) for was, now in of_a_subnet(11, 61)]
+    assert judged(kind, few, **pan) == {Reason.FIXED_POINT}
+    assert judged(kind, many, **pan) == {Reason.ADDRESS_LEAKED}
+    assert judged(kind, few, addresses=AddressExpectation.PREFIX_PRESERVED) == {Reason.ADDRESS_LEAKED}
+    assert judged(kind, few) == {Reason.ADDRESS_LEAKED}
+
+
+def test_crypto_pan_is_no_excuse_for_special_addresses_and_stations() -> None:
+    pan: dict[str, Any] = {"addresses": AddressExpectation.CRYPTO_PAN}
+    groups = [(0xE9010000 + n, 0xE9010001 + n) for n in range(0, 64, 2)]
+    assert judged(classes.IPV4, groups, **pan) == set()
+    left = [(was, was) for was, _ in groups[:2]]
+    assert judged(classes.IPV4, left[:1] + groups[1:], **pan) == {Reason.FIXED_POINT}
+    assert judged(classes.IPV4, left + groups[2:], **pan) == {Reason.ADDRESS_LEAKED}
+    stations = [(0x100000000000 + n, 0x100000000000 + n + (n > 3)) for n in range(0, 64, 2)]
+    assert judged(classes.MAC, stations, **pan) == {Reason.ADDRESS_LEAKED}
+
+
+LOOPBACK = 127
+NEIGHBOURS = [(0x0A140001, 0x2C3D0001), (0x0A140002, 0x2C3D0101)]
+
+
+@pytest.mark.parametrize("addresses", [AddressExpectation.PREFIX_PRESERVED, AddressExpectation.CRYPTO_PAN])
+def test_where_prefixes_are_preserved_they_are(addresses: AddressExpectation) -> None:
+    fields: dict[str, Any] = {"addresses": addresses}
+    assert judged(classes.IPV4, NEIGHBOURS, **fields) == {Reason.PREFIX_BROKEN}
+    assert judged(classes.IPV4, NEIGHBOURS, **fields, rules=(("2001:db8::/32", "KEEP"),)) == {Reason.PREFIX_BROKEN}
+    assert judged(classes.IPV4, NEIGHBOURS, **fields, rules=(("10.99.0.0/16", "KEEP"),)) == set()
+    wide = [(was << 96, now << 96) for was, now in NEIGHBOURS]
+    assert judged(classes.IPV6, wide, **fields) == {Reason.PREFIX_BROKEN}
+    assert judged(classes.IPV6, wide, **fields, rules=(("10.99.0.0/16", "KEEP"),)) == {Reason.PREFIX_BROKEN}
+    assert judged(classes.IPV6, wide, **fields, rules=(("2001:db8::/32", "KEEP"),)) == set()
+    macs = [(0x100000000000 + n, 0x140000000000 + 7 * n) for n in range(64)]
+    assert judged(classes.MAC, macs, **fields) == set()
+
+
+def test_a_map_without_prefixes_is_not_held_to_them() -> None:
+    assert judged(classes.IPV4, NEIGHBOURS) == set()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "addresses"),
+    [
+        (AddressMapping.IPCRYPT_PFX, AddressExpectation.PREFIX_PRESERVED),
+        (AddressMapping.CRYPTO_PAN, AddressExpectation.CRYPTO_PAN),
+    ],
+)
+def test_many_addresses_mapped_by_any_key_are_sound(mapping: AddressMapping, addresses: AddressExpectation) -> None:
+    """Four subnets and 8,000 random addresses: of 40 keys of Crypto-PAn some leave dozens where they are."""
+    subnets = np.arange(0x0A140000, 0x0A140400, dtype=np.uint64)
+    anywhere = np.random.default_rng(5).integers(1 << 24, 223 << 24, 8_000, dtype=np.uint64)
+    originals = np.unique(np.concatenate([subnets, anywhere]))
+    stayed = 0
+    for number in range(40):
+        images = AddressMap(number.to_bytes(32, "big"), mapping, ()).ipv4(originals)
+        changes = list(zip(originals.tolist(), images.tolist(), strict=True))
+        stayed += sum(was == now for was, now in changes if was >> 24 != LOOPBACK)
+        assert judged(classes.IPV4, changes, addresses=addresses) <= {Reason.FIXED_POINT}
+    assert (stayed > 10) == (mapping is AddressMapping.CRYPTO_PAN)
