@@ -45,6 +45,16 @@ def test_help_and_deidentify_do_not_wait_for_the_server_s_parts() -> None:
     assert told.stdout.split() == []
 
 
+def test_nothing_is_collected_among_what_a_server_imports() -> None:
+    script = (
+        "import gc, gql_server.__main__ as main; before = gc.get_stats()[2]['collections']; "
+        "main._run(None, main._parser().parse_args(['export-schema'])); "
+        "print('\\n', gc.get_stats()[2]['collections'] - before, gc.isenabled())"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.splitlines()[-1].split() == ["0", "True"]
+
+
 def test_export_schema_prints_the_schema() -> None:
     assert _run("export-schema").stdout == (ROOT / "schema.graphql").read_text(encoding="utf-8")
 

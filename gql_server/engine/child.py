@@ -8,6 +8,7 @@ Run as: python -m gql_server.engine.child
 """
 
 import errno
+import gc
 import os
 import sys
 import threading
@@ -52,9 +53,7 @@ def main() -> NoReturn:
     die_with_parent()
     lines: SimpleQueue[bytes] = SimpleQueue()
     try:
-        directory = os.environ["NUMBA_CACHE_DIR"]
-        load_kernels(directory, ADDRESSES)
-        carry_out = _import_tasks(DicomKernels(directory))
+        carry_out = _prepare(os.environ["NUMBA_CACHE_DIR"])
         threading.Thread(target=_watch_input, args=(lines,), daemon=True).start()
         _say(Ready())
         _say(_answer(lines.get(), carry_out))
@@ -63,6 +62,16 @@ def main() -> NoReturn:
         sys.stderr.flush()
         os._exit(FAILED)
     os._exit(DONE)
+
+
+def _prepare(directory: str) -> Callable[[Task, Progress], Result]:
+    load_kernels(directory, ADDRESSES)
+    # What is imported stays as long as the process: to collect among it takes a tenth of the start.
+    gc.disable()
+    carry_out = _import_tasks(DicomKernels(directory))
+    gc.freeze()
+    gc.enable()
+    return carry_out
 
 
 def _import_tasks(dicom: DicomKernels) -> Callable[[Task, Progress], Result]:

@@ -205,6 +205,20 @@ def test_a_child_that_waits_has_loaded_neither_scapy_nor_pydicom() -> None:
     assert done.stdout == "numba\n"
 
 
+PREPARED = """
+import gc, os
+from gql_server.engine import child
+before = gc.get_stats()[2]["collections"]
+child._prepare(os.environ["NUMBA_CACHE_DIR"])
+print(gc.get_stats()[2]["collections"] - before, gc.isenabled(), gc.get_freeze_count() > 20_000)
+"""
+
+
+def test_nothing_is_collected_among_what_a_child_imports() -> None:
+    done = subprocess.run([sys.executable, "-c", PREPARED], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 True True\n"
+
+
 def test_a_capture_that_is_refused_is_named_by_code_and_facts(start: Callable[..., Child], tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_bytes(pcap(packets(udp4()))[:-1])
