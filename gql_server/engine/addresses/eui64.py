@@ -42,6 +42,16 @@ def mark_eui64(ids: Words, flags: Bytes) -> None:
         out[i] = 0 if _mac_of(number[i]) == U(0) else 1
 
 
+@entry
+def count_eui64(ids: Words) -> int:
+    """Count the interface ids that are those of a station's MAC address."""
+    number = pointer(ids)
+    count = 0
+    for i in range(ids.shape[0]):
+        count += 0 if _mac_of(number[i]) == U(0) else 1
+    return count
+
+
 class Parted(NamedTuple):
     """Addresses, those apart whose interface ids were made from MAC addresses."""
 

@@ -42,8 +42,8 @@ import numpy as np
 from gql_server.domain.anonymization import AddressMapping, MacMapping
 from gql_server.domain.rules import parse_address_rules
 from gql_server.engine.addresses import macs, ranges, scrambling
-from gql_server.engine.addresses.cycle_walking import cycle_walk
-from gql_server.engine.addresses.eui64 import eui64_of_mac, is_eui64, part_by_id
+from gql_server.engine.addresses.cycle_walking import cycle_walk, walk_on
+from gql_server.engine.addresses.eui64 import count_eui64, eui64_of_mac, is_eui64, part_by_id
 from gql_server.engine.addresses.macs import mac_permutation
 from gql_server.engine.addresses.permutations import CryptoPan, IpcryptPfx, Permutation
 from gql_server.engine.addresses.ranges import Flags, Numbers, Pairs
@@ -100,9 +100,10 @@ class AddressMap:
 
     def ipv4(self, addresses: Numbers) -> Numbers:
         """Map IPv4 addresses, given as numbers."""
-        classes = ranges.TOP_CLASSES_IPV4[(addresses >> U(ranges.TOP_BITS)).astype(np.intp)]
-        if not np.count_nonzero(classes):
+        # Most windows have no special address.
+        if not ranges.count_special_ipv4(addresses):
             return self._ordinary_ipv4(addresses)
+        classes = ranges.TOP_CLASSES_IPV4[(addresses >> U(ranges.TOP_BITS)).astype(np.intp)]
         out = addresses.copy()
         _within(out, classes == ranges.ORDINARY, self._ordinary_ipv4)
         _within(out, classes == ranges.LINK_LOCAL, lambda a: self._inside.hosts_ipv4(a, _LINK_LOCAL_BITS))
@@ -112,22 +113,20 @@ class AddressMap:
 
     def ipv6(self, addresses: Pairs) -> Pairs:
         """Map IPv6 addresses, given as pairs of high and low word."""
-        ordinary = ranges.is_ordinary_ipv6(addresses)
-        if ranges.all_hold(ordinary):
+        if not ranges.count_special_ipv6(addresses.reshape(-1)):
             return self._ordinary_ipv6(addresses)
         out = addresses.copy()
-        _within(out, ordinary, self._ordinary_ipv6)
+        _within(out, ranges.is_ordinary_ipv6(addresses), self._ordinary_ipv6)
         _within(out, ranges.is_link_local_ipv6(addresses), self._link_local_ipv6)
         _within(out, ranges.is_group_ipv6(addresses), self._group_ipv6)
         return out
 
     def mac(self, addresses: Numbers) -> Numbers:
         """Map MAC addresses, given as numbers."""
-        ordinary = ranges.is_ordinary_mac(addresses)
-        if ranges.all_hold(ordinary):
+        if not ranges.count_special_macs(addresses):
             return self._ordinary_mac(addresses)
         out = addresses.copy()
-        _within(out, ordinary, self._ordinary_mac)
+        _within(out, ranges.is_ordinary_mac(addresses), self._ordinary_mac)
         _within(out, ranges.is_ipv4_group_mac(addresses), self._ipv4_group_mac)
         _within(out, ranges.is_ipv6_group_mac(addresses), self._ipv6_group_mac)
         return out
@@ -148,7 +147,10 @@ class AddressMap:
         def step(pairs: Pairs) -> Pairs:
             return self._permutation.ordinary_ipv6(pairs, self._interface_ids)
 
-        return cycle_walk(addresses, step, lambda a: ~ranges.is_fixed_ipv6(a))
+        image = step(addresses)
+        if np.count_nonzero(image[:, 0]) == len(image):  # the fixed ones begin with a word of zero
+            return image
+        return walk_on(image, step, lambda a: ~ranges.is_fixed_ipv6(a))
 
     def _ordinary_ipv6(self, addresses: Pairs) -> Pairs:
         if not self._rules6:
@@ -166,12 +168,14 @@ class AddressMap:
         return out
 
     def _other_ids(self, addresses: Pairs) -> Numbers:
-        def step(pairs: Pairs) -> Pairs:
-            out = pairs.copy()
-            out[:, 1] = self._permutation.interface_ids(pairs)
-            return out
+        ids = self._permutation.interface_ids(addresses)
+        if not count_eui64(ids):
+            return ids
 
-        return np.asarray(cycle_walk(addresses, step, lambda a: ~is_eui64(a[:, 1]))[:, 1])
+        def step(pairs: Pairs) -> Pairs:
+            return _with_ids(pairs, self._permutation.interface_ids(pairs))
+
+        return walk_on(_with_ids(addresses, ids), step, lambda a: ~is_eui64(a[:, 1]))[:, 1].copy()
 
     def _follow(self, addresses: Pairs) -> Pairs:
         """Move interface ids as the MAC addresses that they were made from."""
@@ -199,7 +203,7 @@ class AddressMap:
         return out
 
     def _link_local_ipv6(self, addresses: Pairs) -> Pairs:
-        return np.stack([addresses[:, 0], self._interface_ids(addresses)], axis=1)
+        return _with_ids(addresses, self._interface_ids(addresses))
 
     def _group_ids(self, low: Numbers) -> Numbers:
         """Map group ids, whatever stands before them: they stay, or their low 24 bits change."""
@@ -221,7 +225,10 @@ class AddressMap:
         return out
 
     def _ordinary_mac(self, addresses: Numbers) -> Numbers:
-        return cycle_walk(addresses, self._macs.permute, ranges.is_ordinary_mac)
+        image = self._macs.permute(addresses)
+        if not ranges.count_special_macs(image):
+            return image
+        return walk_on(image, self._macs.permute, ranges.is_ordinary_mac)
 
     def _ipv4_group_mac(self, addresses: Numbers) -> Numbers:
         host = ranges.GROUP_IPV4_HOST
@@ -237,6 +244,10 @@ def _within(out: Numbers, belongs: Flags, change: Callable[[Numbers], Numbers]) 
     chosen = np.flatnonzero(belongs)
     if len(chosen):
         out[chosen] = change(out[chosen])
+
+
+def _with_ids(addresses: Pairs, ids: Numbers) -> Pairs:
+    return np.stack([addresses[:, 0], ids], axis=1)
 
 
 def _rows(numbers: Numbers) -> Pairs:

@@ -41,6 +41,7 @@ GROUP_ID_BITS: Final = 24
 
 _BATCH_BLOCKS: Final = 8192
 _BLOCK: Final = 16
+_MAPPED: Final = U(0xFFFF << 32)
 _GROUP: Final = (0xFF02 << 48, 1 << 32)
 
 InterfaceIds = Callable[[Pairs], Numbers]
@@ -74,6 +75,14 @@ def join_tops(addresses: Words, step: int, tops: Words, rest: int, images: Words
     for i in range(images.shape[0]):
         number = address[i * step]
         image[i] = (top[number >> shift] << shift) | ((number ^ image[i]) & mask)
+
+
+@entry
+def write_mapped(addresses: Words, rows: Words) -> None:
+    """Write IPv4 addresses as ::ffff:a.b.c.d."""
+    address, out = pointer(addresses), pointer(rows)
+    for i in range(addresses.shape[0]):
+        out[2 * i], out[2 * i + 1] = U(0), address[i] | _MAPPED
 
 
 @entry
@@ -269,7 +278,6 @@ class IpcryptPfx(PrefixPreserving):
     """ipcrypt-pfx: the exclusive or of two AES-128 permutations of the padded prefix."""
 
     KEY_BYTES: Final = 32
-    _MAPPED: Final = U(0xFFFF << 32)
     _base_ipv4 = IPV6_BITS - IPV4_BITS
 
     def __init__(self, key: bytes) -> None:
@@ -282,8 +290,8 @@ class IpcryptPfx(PrefixPreserving):
 
     def _lifted(self, addresses: Numbers) -> Pairs:
         """Return ::ffff:a.b.c.d."""
-        lifted = np.zeros((len(addresses), 2), np.uint64)
-        lifted[:, 1] = addresses | self._MAPPED
+        lifted = np.empty((len(addresses), 2), np.uint64)
+        write_mapped(np.ascontiguousarray(addresses), lifted.reshape(-1))
         return lifted
 
     def _collect(self, addresses: Words, first: int, bits: int, flips: Words) -> None:

@@ -50,11 +50,6 @@ def marked(mark: Callable[[Words, Bytes], None], addresses: Numbers) -> Flags:
     return flags
 
 
-def all_hold(flags: Flags) -> bool:
-    """Tell whether all flags are set; `all` takes several times as long for a few."""
-    return bool(np.count_nonzero(flags) == len(flags))
-
-
 def is_fixed_ipv4(a: Numbers) -> Flags:
     """This network, loopback, everyone (RFC 6890)."""
     top = a >> U(24)
@@ -92,7 +87,31 @@ TOP_CLASSES_IPV4: Final = _top_classes_of_ipv4()
 
 def is_ordinary_ipv4(a: Numbers) -> Flags:
     """Every other address."""
-    return np.asarray(~is_fixed_ipv4(a) & ~is_link_local_ipv4(a) & (a >> U(29) != U(7)))
+    return marked(mark_ordinary_ipv4, a)
+
+
+@kernel
+def _is_special_ipv4(a: np.uint64) -> bool:
+    top = a >> U(24)
+    return bool(top == U(0) or top == U(127) or top >= U(224) or a >> U(16) == U(0xA9FE))
+
+
+@entry
+def mark_ordinary_ipv4(addresses: Words, flags: Bytes) -> None:
+    """Say which addresses are ordinary, in one go."""
+    number, out = pointer(addresses), pointer(flags)
+    for i in range(flags.shape[0]):
+        out[i] = 0 if _is_special_ipv4(number[i]) else 1
+
+
+@entry
+def count_special_ipv4(addresses: Words) -> int:
+    """Count the addresses that are not ordinary: in most windows there is none, and no more is asked."""
+    number = pointer(addresses)
+    count = 0
+    for i in range(addresses.shape[0]):
+        count += 1 if _is_special_ipv4(number[i]) else 0
+    return count
 
 
 def is_assigned_group_ipv4(a: Numbers) -> Flags:
@@ -134,14 +153,28 @@ def is_ordinary_ipv6(a: Pairs) -> Flags:
     return marked(mark_ordinary_ipv6, a)
 
 
+@kernel
+def _is_ordinary(high: np.uint64, low: np.uint64) -> bool:
+    top = high >> U(54)
+    return bool(top < U(0x3FC) and top != U(0x3FA) and not _is_fixed(high, low))
+
+
 @entry
 def mark_ordinary_ipv6(addresses: Words, flags: Bytes) -> None:
     """Say which addresses are ordinary, in one go."""
     number, out = pointer(addresses), pointer(flags)
     for i in range(flags.shape[0]):
-        high = number[2 * i]
-        top = high >> U(54)
-        out[i] = 1 if top < U(0x3FC) and top != U(0x3FA) and not _is_fixed(high, number[2 * i + 1]) else 0
+        out[i] = 1 if _is_ordinary(number[2 * i], number[2 * i + 1]) else 0
+
+
+@entry
+def count_special_ipv6(addresses: Words) -> int:
+    """Count the addresses that are not ordinary."""
+    number = pointer(addresses)
+    count = 0
+    for i in range(0, addresses.shape[0], 2):
+        count += 0 if _is_ordinary(number[i], number[i + 1]) else 1
+    return count
 
 
 _TOP_PAIRS: Final = np.stack([np.arange(TOPS, dtype=np.uint64) << U(48), np.full(TOPS, 2, np.uint64)], axis=1)
@@ -183,15 +216,28 @@ def is_ordinary_mac(a: Numbers) -> Flags:
     return marked(mark_ordinary_macs, a)
 
 
+@kernel
+def _is_special_mac(a: np.uint64) -> bool:
+    fixed = a == U(0) or a == BROADCAST_MAC or a >> U(24) in _ASSIGNED_ORGANISATIONS
+    return bool(fixed or a & ~GROUP_IPV4_HOST == GROUP_MAC_IPV4 or a >> U(32) == GROUP_MAC_IPV6 >> U(32))
+
+
 @entry
 def mark_ordinary_macs(addresses: Words, flags: Bytes) -> None:
-    """Say which addresses are in no special class: in one go, since each image is asked."""
+    """Say which addresses are in no special class, in one go."""
     a, out = pointer(addresses), pointer(flags)
     for i in range(flags.shape[0]):
-        vendor = a[i] >> U(24)
-        fixed = a[i] == U(0) or a[i] == BROADCAST_MAC or vendor in _ASSIGNED_ORGANISATIONS
-        group = a[i] & ~GROUP_IPV4_HOST == GROUP_MAC_IPV4 or a[i] >> U(32) == GROUP_MAC_IPV6 >> U(32)
-        out[i] = 0 if fixed or group else 1
+        out[i] = 0 if _is_special_mac(a[i]) else 1
+
+
+@entry
+def count_special_macs(addresses: Words) -> int:
+    """Count the addresses that are in a special class: each image is asked."""
+    a = pointer(addresses)
+    count = 0
+    for i in range(addresses.shape[0]):
+        count += 1 if _is_special_mac(a[i]) else 0
+    return count
 
 
 def is_unicast_mac(a: Numbers) -> Flags:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gql_server.engine.addresses.eui64 import eui64_of_mac, is_eui64, part_by_id
+from gql_server.engine.addresses.eui64 import count_eui64, eui64_of_mac, is_eui64, part_by_id
 
 # RFC 4291 appendix A gives 34-56-78-9A-BC-DE as its example.
 EXAMPLE = (0x3456789ABCDE, 0x365678FFFE9ABCDE)
@@ -34,6 +34,7 @@ def test_other_ids_are_not_taken_for_such() -> None:
     # One address of a group and nobody's: both have the form, neither is a station's.
     mixed = np.array([interface_id("::311:22ff:fe33:4455"), EXAMPLE[1]], np.uint64)
     assert is_eui64(mixed).tolist() == [False, True]
+    assert count_eui64(mixed) == 1
 
 
 @given(st.lists(st.booleans(), max_size=40))

@@ -53,6 +53,15 @@ def test_mac_examples_belong_to_one_class(belongs: Callable[[Numbers], Flags]) -
         assert belongs(np.array(numbers, np.uint64)).tolist() == [other is belongs] * len(numbers)
 
 
+def test_special_examples_are_counted() -> None:
+    four = [int(IPv4Address(text)) for texts in V4.values() for text in texts]
+    six = [int(IPv6Address(text)) for texts in V6.values() for text in texts]
+    macs = [number for numbers in MACS.values() for number in numbers]
+    assert ranges.count_special_ipv4(np.array(four, np.uint64)) == len(four) - len(V4[ranges.is_ordinary_ipv4])
+    assert ranges.count_special_ipv6(pairs(six).reshape(-1)) == len(six) - len(V6[ranges.is_ordinary_ipv6])
+    assert ranges.count_special_macs(np.array(macs, np.uint64)) == len(macs) - len(MACS[ranges.is_ordinary_mac])
+
+
 @given(st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 128) - 1), st.integers(0, (1 << 48) - 1))
 def test_every_address_belongs_to_exactly_one_class(ipv4: int, ipv6: int, mac: int) -> None:
     assert sum(bool(belongs(np.array([ipv4], np.uint64))[0]) for belongs in V4) == 1
