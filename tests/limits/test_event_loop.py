@@ -1,6 +1,5 @@
 """The API's event loop: never stalled, whatever the workers do."""
 
-import contextlib
 import http.client
 import json
 import signal
@@ -9,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,8 +31,8 @@ PROBE = json.dumps({"query": "{ __typename }"})
 class _Probe(threading.Thread):
     """Asks the smallest query over one connection, again and again, and keeps the times."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
+    def __init__(self, whose: str, url: str) -> None:
+        super().__init__(name=whose, daemon=True)
         self.times: list[float] = []
         self.stop = threading.Event()
         self._address = urlsplit(url).netloc
@@ -52,11 +51,11 @@ class _Probe(threading.Thread):
         self.stop.set()
         self.join()
         median, worst = sorted(self.times)[len(self.times) // 2], max(self.times)
-        print(f"{len(self.times)} probes, median {median * 1e3:.1f} ms, worst {worst * 1e3:.1f} ms")  # noqa: T201  # the figure
+        print(f"{self.name}: {len(self.times)} probes, median {median * 1e3:.1f} ms, worst {worst * 1e3:.1f} ms")  # noqa: T201  # the figure
         return worst
 
 
-@contextlib.contextmanager
+@contextmanager
 def _idle_server(log: Path) -> Iterator[str]:
     """Run a server that does nothing and return its URL."""
     port = free_port()
@@ -90,7 +89,7 @@ def _work(server: Server, traces: list[str], after: str) -> None:
 
 def _measure(server: Server, idle: str, traces: list[str], after: str) -> tuple[float, float]:
     """Return the longest answers of ours and of the server that does nothing while jobs run, in seconds."""
-    probes = [_Probe(server.url), _Probe(idle)]
+    probes = [_Probe("ours", server.url), _Probe("idle", idle)]
     for probe in probes:
         probe.start()
     _work(server, traces, after)

@@ -10,9 +10,7 @@ from gql_server.domain.anonymization import AddressMapping, MacMapping, NamePoli
 from gql_server.domain.errors import VerificationFailed
 from gql_server.domain.jobs import JobState
 from gql_server.domain.verification import (
-    AddressExpectation as Expectation,
-)
-from gql_server.domain.verification import (
+    AddressExpectation,
     MacExpectation,
     VerificationReason,
     VerificationStatus,
@@ -30,14 +28,19 @@ FAILED = replace(VERIFICATION, status=VerificationStatus.FAILED, reasons=(Verifi
 @pytest.mark.parametrize(
     ("mapping", "mac_mapping", "addresses", "macs"),
     [
-        (AddressMapping.IPCRYPT_PFX, MacMapping.PERMUTATION, Expectation.PREFIX_PRESERVED, MacExpectation.MAPPED),
-        (AddressMapping.CRYPTO_PAN, MacMapping.KEEP_OUI, Expectation.CRYPTO_PAN, MacExpectation.OUI_KEPT),
-        (AddressMapping.PERMUTATION, MacMapping.PERMUTATION, Expectation.MAPPED, MacExpectation.MAPPED),
-        (AddressMapping.EXPLICIT, MacMapping.PERMUTATION, Expectation.EXPLICIT, MacExpectation.MAPPED),
+        (
+            AddressMapping.IPCRYPT_PFX,
+            MacMapping.PERMUTATION,
+            AddressExpectation.PREFIX_PRESERVED,
+            MacExpectation.MAPPED,
+        ),
+        (AddressMapping.CRYPTO_PAN, MacMapping.KEEP_OUI, AddressExpectation.CRYPTO_PAN, MacExpectation.OUI_KEPT),
+        (AddressMapping.PERMUTATION, MacMapping.PERMUTATION, AddressExpectation.MAPPED, MacExpectation.MAPPED),
+        (AddressMapping.EXPLICIT, MacMapping.PERMUTATION, AddressExpectation.EXPLICIT, MacExpectation.MAPPED),
     ],
 )
 def test_the_second_child_knows_what_was_asked_but_no_key(
-    mapping: AddressMapping, mac_mapping: MacMapping, addresses: Expectation, macs: MacExpectation
+    mapping: AddressMapping, mac_mapping: MacMapping, addresses: AddressExpectation, macs: MacExpectation
 ) -> None:
     task = AnonymizeTask(
         source=Path("in"),
@@ -68,7 +71,7 @@ def test_of_a_mac_transformation_only_the_named_may_have_changed() -> None:
         source=Path("in"), output_directory=Path("out"), nic=NicPolicy.MAP, rules=rules, key=bytes(32), memory_bytes=1
     )
     told = verify_task(task, Path("out/capture.pcap"))
-    assert (told.addresses, told.macs) == (Expectation.KEPT, MacExpectation.NAMED)
+    assert (told.addresses, told.macs) == (AddressExpectation.KEPT, MacExpectation.NAMED)
     assert (told.rules, told.mac_rules) == ((), rules)
 
 

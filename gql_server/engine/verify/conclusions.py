@@ -1,7 +1,6 @@
 """What the pairs of originals and pseudonyms tell."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +11,7 @@ from gql_server.engine.verify import classes
 from gql_server.engine.verify.expectations import (
     Classes,
     Flags,
+    are_ordinary,
     classes_of,
     has_rules,
     is_eui64,
@@ -19,7 +19,7 @@ from gql_server.engine.verify.expectations import (
     named_organizations,
     rule_on,
 )
-from gql_server.engine.verify.laws import breaks_prefixes, has_doubles
+from gql_server.engine.verify.laws import Pieces, breaks_prefixes, has_doubles
 from gql_server.engine.verify.tables import Pairs
 
 _FLAG_BITS: Final = np.uint64(0x030000000000)
@@ -69,16 +69,18 @@ class Conclusions:
         self._met: Counter[int] = Counter()
         self._stayed: Counter[int] = Counter()
 
-    def judge(self, kind: int, pieces: Callable[[], Iterator[Pairs]]) -> None:
+    def judge(self, kind: int, pieces: Pieces) -> None:
         """Judge the pairs of one kind; they are gone through more than once, a piece at a time."""
         self._met.clear()
         self._stayed.clear()
+        count = 0
         for pairs in pieces():
             self._judge_piece(kind, pairs)
+            count += len(pairs.low)
         self._judge_stayed(kind)
-        if has_doubles(pieces):
+        if has_doubles(pieces, count):
             self.reasons.add(VerificationReason.MAP_NOT_INJECTIVE)
-        if self._preserves_prefixes(kind) and breaks_prefixes(kind, pieces):
+        if self._preserves_prefixes(kind) and breaks_prefixes(kind, pieces, count):
             self.reasons.add(VerificationReason.PREFIX_BROKEN)
 
     def _preserves_prefixes(self, kind: int) -> bool:
@@ -157,7 +159,7 @@ class Conclusions:
         given = (pairs.new_low >> _ORGANIZATION).astype(np.int64) == organizations
         named = organizations >= 0
         self._add(VerificationReason.RULE_BROKEN, pairs.mapped & np.where(named, ~given, ~same))
-        self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, same & ~named & _is_ordinary(classes.MAC, pairs))
+        self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, same & ~named & are_ordinary(classes.MAC, pairs))
 
     def _judge_kept(self, pairs: Pairs, same: Flags, was: Classes) -> None:
         organizations = named_organizations(macs_of(pairs.low), self._expected.mac_rules)
@@ -166,7 +168,3 @@ class Conclusions:
         follows = (pairs.high == pairs.new_high) & is_eui64(pairs.new_low) & given
         self._add(VerificationReason.RULE_BROKEN, pairs.mapped & np.where(named & (pairs.prefix < 0), ~follows, ~same))
         self._add(VerificationReason.ADDRESSES_KEPT_BY_RULE, same & (was == classes.ORDINARY))
-
-
-def _is_ordinary(kind: int, pairs: Pairs) -> Flags:
-    return np.asarray(classes_of(kind, pairs.high, pairs.low) == classes.ORDINARY)

@@ -11,13 +11,11 @@ from gql_server.engine.verify import classes
 from gql_server.engine.verify.tables import Pairs, Words
 
 Flags = npt.NDArray[np.bool_]
+Classes = npt.NDArray[np.int64]
 
 _WORD_BITS: Final = 64
 _WORD: Final = (1 << _WORD_BITS) - 1
 _IPV4_BITS: Final = 32
-
-
-Classes = npt.NDArray[np.int64]
 
 
 class Ruling(NamedTuple):
@@ -90,6 +88,11 @@ def classes_of(kind: int, high: Words, low: Words) -> Classes:
     lower = np.ascontiguousarray(low)
     classes.classify(kind, np.ascontiguousarray(high) if kind == classes.IPV6 else lower, lower, found)
     return found
+
+
+def are_ordinary(kind: int, pairs: Pairs) -> Flags:
+    """Say which originals are in no special class."""
+    return np.asarray(classes_of(kind, pairs.high, pairs.low) == classes.ORDINARY)
 
 
 def is_eui64(identifiers: Words) -> Flags:

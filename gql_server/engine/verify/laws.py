@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from gql_server.engine.verify import classes
-from gql_server.engine.verify.expectations import Flags, classes_of
+from gql_server.engine.verify.expectations import Flags, are_ordinary
 from gql_server.engine.verify.tables import Pairs, Words
 
 Pieces = Callable[[], Iterator[Pairs]]
@@ -21,23 +21,23 @@ _IPV4_BITS: Final = 32
 _WORD_BITS: Final = 64
 
 
-def has_doubles(pieces: Pieces) -> bool:
-    """Say whether two originals share a pseudonym."""
-    parts = _part_count(pieces)
+def has_doubles(pieces: Pieces, count: int) -> bool:
+    """Say whether two originals of as many pairs share a pseudonym."""
+    parts = _part_count(count)
     return any(_part_has_doubles(pieces(), part, parts) for part in range(parts))
 
 
-def breaks_prefixes(kind: int, pieces: Pieces) -> bool:
+def breaks_prefixes(kind: int, pieces: Pieces, count: int) -> bool:
     """Say whether two ordinary addresses that share 16 first bits or more share another number of them afterwards.
 
     Of IPv6 addresses the first 64 bits count: behind them, interface ids follow MAC addresses.
     """
-    parts = _part_count(pieces)
+    parts = _part_count(count)
     return any(_part_breaks_prefixes(kind, pieces(), part, parts) for part in range(parts))
 
 
-def _part_count(pieces: Pieces) -> int:
-    return 1 + sum(len(pairs.low) for pairs in pieces()) // _SORTED_AT_ONCE
+def _part_count(count: int) -> int:
+    return 1 + count // _SORTED_AT_ONCE
 
 
 def _part_has_doubles(pieces: Iterator[Pairs], part: int, parts: int) -> bool:
@@ -57,8 +57,7 @@ def _part_breaks_prefixes(kind: int, pieces: Iterator[Pairs], part: int, parts: 
     was, now = [], []
     for pairs in pieces:
         old, new = (pairs.low, pairs.new_low) if kind == classes.IPV4 else (pairs.high, pairs.new_high)
-        chosen = _is_address(pairs) & ((old >> tail) % np.uint64(parts) == part)
-        chosen &= classes_of(kind, pairs.high, pairs.low) == classes.ORDINARY
+        chosen = _is_address(pairs) & are_ordinary(kind, pairs) & ((old >> tail) % np.uint64(parts) == part)
         was.append(old[chosen])
         now.append(new[chosen])
     originals, pseudonyms = np.concatenate(was), np.concatenate(now)

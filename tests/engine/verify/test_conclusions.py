@@ -1,7 +1,6 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from gql_server.domain.anonymization import AddressMapping
@@ -9,9 +8,9 @@ from gql_server.domain.verification import AddressExpectation, MacExpectation, V
 from gql_server.engine.addresses.mapping import AddressMap
 from gql_server.engine.verify import classes
 from gql_server.engine.verify.conclusions import Conclusions, Expected
-from gql_server.engine.verify.tables import Pairs
 from tests.captures import Packet, ethernet, ip_bytes, ipv4, ipv6, mac_bytes, pcap, with_checksum
 from tests.engine.verify.proving import Reason, Status, prove
+from tests.engine.verify.table_pairs import pairs_of
 
 
 def captured(addresses: list[str], macs: list[str] | None = None) -> bytes:
@@ -192,17 +191,9 @@ def test_what_became_zero_breaks_no_rule() -> None:
         assert Reason.RULE_BROKEN not in prove(before, captured(addresses, macs), **MAC_FIELDS).reasons
 
 
-def words(numbers: list[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    high, low = [n >> 64 for n in numbers], [n & 0xFFFFFFFFFFFFFFFF for n in numbers]
-    return np.array(high, np.uint64), np.array(low, np.uint64)
-
-
 def judged(kind: int, changes: list[tuple[int, int]], prefix: int = -1, **fields: Any) -> set[Reason]:
     """Judge pairs as they stand in the tables."""
-    high, low = words([was for was, _ in changes])
-    new_high, new_low = words([now for _, now in changes])
-    mapped, prefixes = (new_high | new_low) != 0, np.full(len(low), prefix, np.int16)
-    pairs = Pairs(high=high, low=low, new_high=new_high, new_low=new_low, mapped=mapped, prefix=prefixes)
+    pairs = pairs_of(changes, prefix)
     expected = {"addresses": AddressExpectation.MAPPED, "macs": MacExpectation.MAPPED, "rules": (), "mac_rules": ()}
     conclusions = Conclusions(Expected(**(expected | fields)))
     conclusions.judge(kind, lambda: iter([pairs]))

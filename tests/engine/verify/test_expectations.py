@@ -1,32 +1,13 @@
 import numpy as np
 
 from gql_server.engine.verify.expectations import is_eui64, macs_of, named_organizations, rule_on
-from gql_server.engine.verify.tables import Pairs
-
-
-def pairs_of(*pairs: tuple[int, int]) -> Pairs:
-    def words(numbers: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        rows = [(n >> 64, n & 0xFFFFFFFFFFFFFFFF) for n in numbers]
-        found = np.array(rows, np.uint64).reshape(-1, 2)
-        return found[:, 0], found[:, 1]
-
-    high, low = words([was for was, _ in pairs])
-    new_high, new_low = words([now for _, now in pairs])
-    size = len(pairs)
-    return Pairs(
-        high=high,
-        low=low,
-        new_high=new_high,
-        new_low=new_low,
-        mapped=np.ones(size, bool),
-        prefix=np.full(size, -1, np.int16),
-    )
+from tests.engine.verify.table_pairs import pairs_of
 
 
 def test_the_longest_source_wins_and_only_ordinary_addresses_have_rules() -> None:
     rules = (("10.0.0.0/8", "11.0.0.0/8"), ("10.1.0.0/16", "KEEP"), ("10.1.2.0/24", "ZERO"), ("10.1.3.0/24", "MAP"))
     pairs = pairs_of(
-        (0x0A000001, 0x0B000001), (0x0A010001, 0x0A010001), (0x0A010201, 5), (0x0A010301, 6), (0x0A000002, 7)
+        [(0x0A000001, 0x0B000001), (0x0A010001, 0x0A010001), (0x0A010201, 5), (0x0A010301, 6), (0x0A000002, 7)]
     )
     ruling = rule_on(pairs, np.array([True, True, True, True, False]), rules, version=4)
     assert ruling.translated.tolist() == [True, True, False, False, False]
@@ -39,7 +20,7 @@ def test_the_longest_source_wins_and_only_ordinary_addresses_have_rules() -> Non
 def test_rules_of_ipv6_may_reach_into_the_interface_id() -> None:
     rules = (("2001:db8::1:0/112", "2001:db8::2:0/112"),)
     source, target = 0x20010DB8 << 96 | 0x10007, 0x20010DB8 << 96 | 0x20007
-    ruling = rule_on(pairs_of((source, target), (source, target + 1)), np.ones(2, bool), rules, version=6)
+    ruling = rule_on(pairs_of([(source, target), (source, target + 1)]), np.ones(2, bool), rules, version=6)
     assert ruling.broken.tolist() == [False, True]
 
 
@@ -59,7 +40,7 @@ def test_named_devices_are_found() -> None:
 def test_a_prefix_that_a_rule_keeps_is_kept_and_none_is_broken() -> None:
     rules = (("2001:db8::/32", "KEEP"), ("2001:db9::/32", "2001:dba::/32"))
     kept, moved = 0x20010DB80001 << 80, 0x20010DB90001 << 80
-    pairs = pairs_of((kept, kept), (moved, 0x20010DBA << 96))
+    pairs = pairs_of([(kept, kept), (moved, 0x20010DBA << 96)])
     pairs.prefix[:] = 48, 40
     ruling = rule_on(pairs, np.ones(2, bool), rules, version=6)
     assert ruling.kept.tolist() == [True, False]
@@ -67,7 +48,7 @@ def test_a_prefix_that_a_rule_keeps_is_kept_and_none_is_broken() -> None:
 
 
 def test_a_prefix_of_what_becomes_zero_may_be_mapped() -> None:
-    pairs = pairs_of((0x20010DB8 << 96, 0x20010DB9 << 96), (0x20010DB8 << 96 | 1, 0x20010DB9 << 96 | 1))
+    pairs = pairs_of([(0x20010DB8 << 96, 0x20010DB9 << 96), (0x20010DB8 << 96 | 1, 0x20010DB9 << 96 | 1)])
     pairs.prefix[0] = 48
     assert rule_on(pairs, np.ones(2, bool), (("2001:db8::/32", "ZERO"),), version=6).broken.tolist() == [False, True]
 
@@ -76,8 +57,8 @@ def test_an_interface_id_may_follow_where_a_rule_leaves_it_free() -> None:
     was, now = 0x20010DB8 << 96 | 0x021122FFFE334455, 0x20010DB9 << 96 | 0x081127FFFE994455
     for length, broken in ((64, False), (65, True)):
         rules = ((f"2001:db8::/{length}", f"2001:db9::/{length}"),)
-        assert rule_on(pairs_of((was, now)), np.ones(1, bool), rules, version=6).broken.tolist() == [broken]
-    others = pairs_of((was, now + (1 << 64)), (was - (1 << 24), now), (was, now - (1 << 24)))
+        assert rule_on(pairs_of([(was, now)]), np.ones(1, bool), rules, version=6).broken.tolist() == [broken]
+    others = pairs_of([(was, now + (1 << 64)), (was - (1 << 24), now), (was, now - (1 << 24))])
     assert rule_on(others, np.ones(3, bool), (("2001:db8::/32", "2001:db9::/32"),), version=6).broken.all()
-    kept = pairs_of((was, (was >> 64) << 64 | 0x081127FFFE994455))
+    kept = pairs_of([(was, (was >> 64) << 64 | 0x081127FFFE994455)])
     assert rule_on(kept, np.ones(1, bool), (("2001:db8::/32", "KEEP"),), version=6).broken.all()
